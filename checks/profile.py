@@ -7,11 +7,10 @@ with the reference of a model version.
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import reduce
+from operator import add
 
 ALL = ""
 """The segment that holds every row."""
@@ -53,6 +52,19 @@ class Layout:
 
     columns: Mapping[str, Numbers | Categories]
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        """As compressed JSON."""
+        from checks.codec import encode_layout
+
+        return encode_layout(self)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Layout:
+        """The layout that ``to_bytes`` wrote. Raises ValueError where *data* is something else."""
+        from checks.codec import decode_layout
+
+        return decode_layout(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +134,7 @@ class Errors:
     relative_rows: int = 0
 
     def merge(self, other: Errors) -> Errors:
-        return Errors(*(mine + theirs for mine, theirs in zip(_values(self), _values(other), strict=True)))  # type: ignore[arg-type]  # ints and floats each add to their own kind
+        return Errors(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +160,8 @@ class Slice:
             labelled=self.labelled + other.labelled,
             columns=columns,
             confusion=confusion,
-            scores=other.scores if self.scores is None else self.scores.merge(other.scores) if other.scores else self.scores,
-            errors=other.errors if self.errors is None else self.errors.merge(other.errors) if other.errors else self.errors,
+            scores=self.scores.merge(other.scores) if self.scores and other.scores else self.scores or other.scores,
+            errors=self.errors.merge(other.errors) if self.errors and other.errors else self.errors or other.errors,
         )
 
 
@@ -178,6 +190,33 @@ class Profile:
         if not parts:
             raise ValueError("There is no profile to merge; a window has at least one bucket.")
         return reduce(_merge_two, parts)
+
+    def to_bytes(self) -> bytes:
+        """As compressed JSON, without the layout."""
+        from checks.codec import encode_profile
+
+        return encode_profile(self)
+
+    @staticmethod
+    def from_bytes(data: bytes, layout: Layout) -> Profile:
+        """The profile that ``to_bytes`` wrote. Raises ValueError where *data* is something else or not of *layout*."""
+        from checks.codec import decode_profile
+
+        return decode_profile(data, layout)
+
+
+def _add(one: tuple[int, ...], other: tuple[int, ...]) -> tuple[int, ...]:
+    if len(one) != len(other):
+        raise ValueError(f"Counts of {len(one)} and of {len(other)} cells cannot be added; read these buckets again.")
+    return tuple(map(add, one, other))
+
+
+def _least(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+def _greatest(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one if other is None else max(one, other)
 
 
 def _merge_two(one: Profile, other: Profile) -> Profile:

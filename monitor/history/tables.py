@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -25,7 +24,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-metadata = MetaData()
+metadata = MetaData(
+    naming_convention={  # names that PostgreSQL would give; SQLite gives none, and a migration needs one to alter
+        "pk": "%(table_name)s_pkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -42,7 +47,7 @@ class Instant(TypeDecorator[datetime]):
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002  # the signature is SQLAlchemy's
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
@@ -80,6 +85,7 @@ baselines = Table(  # frozen for a model version: the layout of its profiles and
     Column("fingerprint", String(64), nullable=False),  # of the settings and columns it was taken with
     Column("layout", LargeBinary, nullable=False),
     Column("profile", LargeBinary),  # null where the model has no reference
+    Column("outcome_delay", Float),  # seconds, learned from the reference; null where it tells nothing
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("model", "version", "fingerprint"),
 )
@@ -107,7 +113,7 @@ evaluations = Table(  # one run of one plan of a model over one window
     Column("window_start", Instant, nullable=False),
     Column("window_end", Instant, nullable=False),
     Column("revision", Integer, nullable=False, default=0),
-    Column("state", String(16), nullable=False),  # done, skipped
+    Column("state", String(16), nullable=False),  # done, failed, skipped
     Column("reason", Text, nullable=False, default=""),
     Column("inputs", String(64), nullable=False, default=""),  # fingerprint of the profiles it was measured on
     Column("contract_hash", String(64), nullable=False, default=""),
@@ -117,7 +123,10 @@ evaluations = Table(  # one run of one plan of a model over one window
     Column("outcomes", BigInteger, nullable=False, default=0),
     Column("detail", JSON, nullable=False, default=dict),
     UniqueConstraint("model", "plan", "window_start", "window_end", "revision"),
-    Index("evaluations_by_end", "model", "window_end"),
+    Index("evaluations_by_model", "model", "window_end", "id"),
+    Index("evaluations_by_plan", "model", "plan", "window_end"),
+    Index("evaluations_by_end", "window_end", "id"),
+    sqlite_autoincrement=True,  # an id is never used again, not even after retention
 )
 
 measurements = Table(
@@ -142,6 +151,7 @@ verdicts = Table(  # one per bound and measurement it judged
     metadata,
     Column("id", Id, primary_key=True),
     Column("evaluation_id", ForeignKey("evaluations.id", ondelete="CASCADE"), nullable=False),
+    Column("check", String(100), nullable=False, default=""),
     Column("metric", String(100), nullable=False),
     Column("column", String(200), nullable=False, default=""),
     Column("segment", String(400), nullable=False, default=""),
@@ -157,6 +167,7 @@ verdicts = Table(  # one per bound and measurement it judged
     Column("high", Float),
     Column("rows", BigInteger, nullable=False, default=0),
     UniqueConstraint("evaluation_id", "metric", "column", "segment", "side"),
+    Index("verdicts_by_state", "verdict", "evaluation_id"),
 )
 
 incidents = Table(  # all alerts of one model at one time
@@ -170,6 +181,7 @@ incidents = Table(  # all alerts of one model at one time
     Column("resolved_at", Instant),
     Column("sequence", Integer, nullable=False, default=0),  # notifications so far
     Index("incidents_open", "model", "resolved_at"),
+    sqlite_autoincrement=True,
 )
 
 alerts = Table(  # the present state of one metric of one segment; its life is advanced by verdicts
@@ -225,6 +237,8 @@ outbox = Table(  # notifications due; written in the transaction that made them 
     Column("provider_id", String(64)),  # Slack's ts
     Column("error", Text),
     Index("outbox_due", "state", "next_at"),
+    Index("outbox_by_incident", "incident_id"),
+    sqlite_autoincrement=True,
 )
 
 threads = Table(  # where an incident lives at a receiver: the parent message to edit and reply to

@@ -1,0 +1,46 @@
+# make run | test | lint | bench | faults | lock | clean; each sets up .venv by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= config.toml
+WORKERS ?= 2
+
+.PHONY: run test lint bench faults lock clean
+.DEFAULT_GOAL := run
+
+run: .venv/ready ## watch the models of config.toml (CONFIG=other.toml for yours)
+	@$(BIN)/model-monitor run --config $(CONFIG)
+
+test: .venv/ready-to-test ## every test
+	@$(BIN)/pytest -n $(WORKERS) tests
+
+lint: .venv/ready-to-test ## style, types and the direction of imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy monitor checks tests benchmarks
+	@$(BIN)/lint-imports
+
+bench: .venv/ready-to-test ## speed and alarm quality, side by side with the peers
+	@$(BIN)/python -m benchmarks
+
+faults: .venv/ready-to-test ## the long fault runs
+	@$(BIN)/pytest -n 0 -m "slow or not slow" tests/faults
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "model-monitor needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	@echo "Setting up .venv (once, about two minutes) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-to-test: .venv/ready tests/requirements.lock
+	@echo "Adding the test tools to .venv ..."
+	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r tests/requirements.lock
+	@touch $@
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --group build
+lock: .venv/ready-to-test ## bring the pins up to date with pyproject.toml
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) --group dev pyproject.toml -o tests/requirements.lock
+
+clean: ## forget the environment and the history of the example
+	@rm -rf .venv data

@@ -1,0 +1,158 @@
+"""Profiles and layouts as bytes: JSON, compressed with zlib; counts that are mostly zero are written sparsely."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import astuple
+from typing import Any
+
+from checks.profile import (
+    LAG_EDGES,
+    SCORE_BINS,
+    Categories,
+    Distribution,
+    Errors,
+    Layout,
+    Numbers,
+    Profile,
+    Scores,
+    Slice,
+)
+
+FORMAT = 1
+"""The first element of each document; raised when its shape changes."""
+
+_SPEED = 1  # zlib level: 3 times faster than the default, a tenth larger
+
+
+def encode_layout(layout: Layout) -> bytes:
+    """The layout as ``[FORMAT, columns, segments]``."""
+    columns = {name: _cells_out(cells) for name, cells in layout.columns.items()}
+    return _write([FORMAT, columns, {name: list(values) for name, values in layout.segments.items()}])
+
+
+def decode_layout(data: bytes) -> Layout:
+    """The layout in *data*. Raises ValueError where it is not one."""
+    try:
+        _, columns, segments = _read(data)
+        return Layout(
+            columns={name: _cells_in(cells) for name, cells in columns.items()},
+            segments={name: tuple(values) for name, values in segments.items()},
+        )
+    except (zlib.error, AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"These bytes are not a stored layout of this version ({problem}).") from problem
+
+
+def encode_profile(profile: Profile) -> bytes:
+    """The profile as ``[FORMAT, slices, health of the log, lags]``, columns by their place in the layout."""
+    places = {name: place for place, name in enumerate(profile.layout.columns)}
+    health = [
+        profile.duplicate_predictions,
+        profile.duplicate_outcomes,
+        profile.orphan_outcomes,
+        profile.early_outcomes,
+        profile.future_outcomes,
+        profile.late_outcomes,
+    ]
+    slices = {segment: _slice_out(part, places) for segment, part in profile.slices.items()}
+    return _write([FORMAT, slices, health, _counts_out(profile.lags)])
+
+
+def decode_profile(data: bytes, layout: Layout) -> Profile:
+    """The profile in *data*, taken on *layout*. Raises ValueError where it is not one."""
+    try:
+        _, slices, health, lags = _read(data)
+        columns = tuple((name, cells.cells) for name, cells in layout.columns.items())
+        return Profile(
+            layout,
+            {segment: _slice_in(part, columns) for segment, part in slices.items()},
+            *health,
+            lags=_counts_in(lags, len(LAG_EDGES) + 1),
+        )
+    except (zlib.error, AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
+        raise ValueError(f"These bytes are not a stored profile of this layout ({problem}).") from problem
+
+
+def _write(document: list[Any]) -> bytes:
+    return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), _SPEED)
+
+
+def _read(data: bytes) -> list[Any]:
+    document: list[Any] = json.loads(zlib.decompress(data))
+    if document[0] != FORMAT:
+        raise ValueError(f"format {document[0]} instead of {FORMAT}")
+    return document
+
+
+def _cells_out(cells: Numbers | Categories) -> dict[str, Any]:
+    if isinstance(cells, Numbers):
+        return {"edges": list(cells.edges), "centre": cells.centre}
+    return {"values": list(cells.values)}
+
+
+def _cells_in(cells: dict[str, Any]) -> Numbers | Categories:
+    if "values" in cells:
+        return Categories(tuple(cells["values"]))
+    return Numbers(tuple(cells["edges"]), cells["centre"])
+
+
+def _slice_out(part: Slice, places: dict[str, int]) -> list[Any]:
+    return [
+        part.rows,
+        part.labelled,
+        [[places[name], *_distribution_out(distribution)] for name, distribution in part.columns.items()],
+        [[predicted, actual, rows] for (predicted, actual), rows in part.confusion.items()],
+        part.scores and _scores_out(part.scores),
+        part.errors and list(astuple(part.errors)),
+    ]
+
+
+def _slice_in(part: list[Any], columns: Sequence[tuple[str, int]]) -> Slice:
+    rows, labelled, distributions, confusion, scores, errors = part
+    return Slice(
+        rows=rows,
+        labelled=labelled,
+        columns={
+            columns[place][0]: Distribution(_counts_in(counts, columns[place][1]), *rest)
+            for place, counts, *rest in distributions
+        },
+        confusion={(predicted, actual): count for predicted, actual, count in confusion},
+        scores=_scores_in(scores) if scores else None,
+        errors=Errors(*errors) if errors else None,
+    )
+
+
+def _distribution_out(one: Distribution) -> list[Any]:
+    sums = [one.null, one.nan, one.infinite, one.absent, one.total, one.squares, one.low, one.high]
+    return [_counts_out(one.counts), *sums]
+
+
+def _scores_out(scores: Scores) -> list[Any]:
+    return [_counts_out(scores.negatives), _counts_out(scores.positives), scores.log_loss, scores.squared_error]
+
+
+def _scores_in(scores: list[Any]) -> Scores:
+    negatives, positives, log_loss, squared_error = scores
+    return Scores(_counts_in(negatives, SCORE_BINS), _counts_in(positives, SCORE_BINS), log_loss, squared_error)
+
+
+def _counts_out(counts: tuple[int, ...]) -> list[Any]:
+    filled = [place for place, count in enumerate(counts) if count]
+    if 2 * len(filled) >= len(counts):
+        return list(counts)
+    return [filled, [counts[place] for place in filled]]
+
+
+def _counts_in(counts: list[Any], cells: int) -> tuple[int, ...]:
+    if not counts or not isinstance(counts[0], list):
+        dense = tuple(counts)
+    else:
+        values = [0] * cells
+        for place, count in zip(*counts, strict=True):
+            values[place] = count
+        dense = tuple(values)
+    if len(dense) != cells:
+        raise ValueError(f"{len(dense)} cells instead of {cells}")
+    return dense

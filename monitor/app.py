@@ -1,0 +1,201 @@
+"""The composition root: builds the daemon, a replay or one evaluation out of the settings."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from checks.contract import Check
+from checks.discovery import discover
+from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
+from monitor.history.store import HistoryUnavailable, Store
+from monitor.release.verdict import Verdict
+from monitor.schedule.due import DueWindow
+from monitor.schedule.evaluation import BaselineTaken, Job
+from monitor.schedule.plan import Plan, tile_start
+from monitor.schedule.pool import Result, Worker
+from monitor.schedule.recording import verdicts_of
+from monitor.schedule.runner import Runner
+from monitor.schedule.vitals import Vitals
+from monitor.schedule.watch import Watch, watches_of
+from monitor.schedule.work import Desk, outcome_delay
+from monitor.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+GRACE = 6.0
+"""Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
+DATABASE_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The settings with everything that follows from them, nothing started."""
+
+    settings: Settings
+    base: Path
+    watches: tuple[Watch, ...]
+
+    def watch(self, name: str) -> Watch | None:
+        """The model of that name."""
+        return next((watch for watch in self.watches if watch.name == name), None)
+
+
+def build_app(settings: Settings, base: Path, checks: Mapping[str, type[Check]] | None = None) -> App:
+    """Work out what follows from the settings. *base* is the folder of config.toml."""
+    found = checks if checks is not None else discover(checks_dir(settings, base))
+    return App(settings, base, watches_of(settings, found, base))
+
+
+def checks_dir(settings: Settings, base: Path) -> Path | None:
+    """The folder of the team's own checks."""
+    return None if settings.checks_dir is None else base / settings.checks_dir
+
+
+def present(settings: Settings, clock: Clock | None = None) -> datetime:
+    """The moment a command takes for now: the end of a played clock, else the time on the wall."""
+    if clock is not None:
+        return clock.now()
+    if settings.clock is not None:
+        return settings.clock.end or settings.clock.start
+    return wall_now()
+
+
+def open_store(settings: Settings, base: Path, url: str | None = None) -> Store:
+    """The history, migrated to this program's version. Raises HistoryUnavailable."""
+    from monitor.history.engine import open_engine
+    from monitor.history.migrations import migrate
+
+    engine = open_engine(url or database_url(settings, base))
+    migrate(engine)
+    return Store(engine)
+
+
+def database_url(settings: Settings, base: Path) -> str:
+    """The history's URL; a relative SQLite path is relative to config.toml."""
+    url = settings.history.url.get_secret_value()
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{base / url.removeprefix(prefix)}"
+    return url
+
+
+def await_store(settings: Settings, base: Path, stop: threading.Event) -> Store:
+    """The history, waiting a while for a database that is starting up. Raises HistoryUnavailable after that."""
+    began = monotonic()
+    while True:
+        try:
+            return open_store(settings, base)
+        except HistoryUnavailable as problem:
+            if monotonic() - began > DATABASE_PATIENCE or stop.wait(2.0):
+                raise
+            log.warning("history_unavailable", message=f"{problem} Waiting for it.")
+
+
+def clock_of(settings: Settings, store: Store, watches: tuple[Watch, ...]) -> Clock:
+    """The real clock, or the played one going on where its history ends."""
+    played = settings.clock
+    if played is None:
+        return RealClock()
+    ends = [store.newest_window_end(watch.name, plan.name) for watch in watches for plan in watch.plans]
+    newest = max((end for end in ends if end is not None), default=played.start)
+    return PlayedClock(max(played.start, newest), played.speed, played.end)
+
+
+def record_releases(store: Store, watches: tuple[Watch, ...], now: datetime) -> None:
+    """Remember the contract of each model version as it is now."""
+    for watch in watches:
+        contract = watch.model.model_dump(mode="json", include={"release", "window", "every", "bucket", "task"})
+        store.release(watch.name, watch.model.version, watch.contract.hash, contract, now)
+
+
+@contextmanager
+def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store]]:
+    """A runner over an empty history that is gone afterwards: for replay."""
+    with tempfile.TemporaryDirectory(prefix="model-monitor-replay-") as folder:
+        store = open_store(app.settings, app.base, f"sqlite:///{folder}/history.db")
+        desk = Desk(store, (), Vitals(stale_after=float("inf")), timedelta.max, threading.Event(), since)
+        runner = Runner(desk, app.watches, app.settings.schedule)
+        try:
+            yield runner, store
+        finally:
+            runner.stop(grace=0.0)
+            store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One plan of one model over one window, evaluated now."""
+
+    plan: Plan
+    due: DueWindow
+    result: Result
+    verdicts: tuple[Verdict, ...]
+
+
+def evaluate_now(
+    app: App,
+    watch: Watch,
+    now: datetime,
+    window: tuple[datetime, datetime] | None,
+    tell: Callable[[str], None],
+) -> list[Evaluated]:
+    """Evaluate the newest window of each plan (or the one given) without daemon or history; nothing is recorded."""
+    worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
+    try:
+        return list(_evaluate_plans(watch, now, window, worker, tell))
+    finally:
+        worker.close()
+
+
+def _evaluate_plans(
+    watch: Watch,
+    now: datetime,
+    window: tuple[datetime, datetime] | None,
+    worker: Worker,
+    tell: Callable[[str], None],
+) -> Iterator[Evaluated]:
+    baseline: BaselineTaken | None = None
+    for plan in watch.plans:
+        tell(plan.name)
+        due = _window_now(plan, now, _delay(watch, baseline), window)
+        result = worker.run(_job(watch, due, baseline))
+        if baseline is None and result.baseline is not None:
+            baseline = result.baseline
+            # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
+            late = _window_now(plan, now, _delay(watch, baseline), window)
+            if late != due:
+                due, result = late, worker.run(_job(watch, late, baseline))
+        yield Evaluated(plan, due, result, verdicts_of(watch, due, result))
+
+
+def _delay(watch: Watch, baseline: BaselineTaken | None) -> timedelta:
+    return outcome_delay(watch, baseline.outcome_delay if baseline else None)
+
+
+def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datetime, datetime] | None) -> DueWindow:
+    end = tile_start(now - plan.delay(delay), plan.every)
+    start, end = window or (end - plan.window, end)
+    return DueWindow(plan, start, end, 0, "new", now)
+
+
+def _job(watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+    return Job(
+        model=watch.model,
+        base=watch.base,
+        checks_dir=watch.checks_dir,
+        plan=due.plan.name,
+        start=due.start,
+        end=due.end,
+        as_of=due.as_of,
+        survey=False,
+        layout=baseline.layout if baseline else None,
+        reference=baseline.reference if baseline else None,
+    )

@@ -1,0 +1,287 @@
+"""The commands. Heavy libraries are imported inside them, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from monitor.app import App
+    from monitor.history.store import Store
+    from monitor.settings import Settings
+
+OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
+EPILOG = "Exit codes: 0 all is well, 1 something asked about is not, 2 settings or usage, 3 cannot tell, 70 tick stopped."
+
+cli = typer.Typer(
+    help="Would we still release it today? Holds every deployed model to its release contract.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
+FormatOption = Annotated["Format", typer.Option("--format", help="How to print.")]
+
+
+class Format(StrEnum):
+    """How a list is printed."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+class VerdictOption(StrEnum):
+    """The four verdicts."""
+
+    ok = "ok"
+    breach = "breach"
+    unknown = "unknown"
+    error = "error"
+
+
+def main() -> None:
+    """The entry point of the command ``model-monitor``."""
+    cli()
+
+
+@cli.command()
+def run(config: ConfigOption = Path("config.toml")) -> None:
+    """Run the daemon: watch every model until stopped."""
+    from monitor.app import build_app
+    from monitor.history.store import HistoryUnavailable
+    from monitor.logs import configure_logs
+    from monitor.live import run_on_screen
+    from monitor.screen import console
+
+    settings = _settings(config)
+    configure_logs(level="WARNING" if sys.stderr.isatty() else "INFO")
+    stop = _stop_on_signals()
+    try:
+        run_on_screen(build_app(settings, config.resolve().parent), stop, console())
+    except HistoryUnavailable as problem:
+        _fail(str(problem), CANNOT_TELL)
+    except OSError as problem:
+        _fail(f"[web] {settings.web.host}:{settings.web.port} cannot be listened on: {problem.strerror}.", USAGE)
+
+
+@cli.command()
+def check(config: ConfigOption = Path("config.toml")) -> None:
+    """Check the settings, then reach every source, the database and Slack, and say what was found."""
+    from monitor.inspection import inspect
+    from monitor.screen import console, print_findings, progress
+
+    settings = _settings(config)
+    with progress("Reaching sources, database and Slack") as tell:
+        findings = inspect(settings, config.resolve().parent, tell)
+    print_findings(console(), findings)
+    raise typer.Exit(OK if all(finding.ok for finding in findings) else BREACH)
+
+
+@cli.command()
+def evaluate(
+    model: Annotated[str, typer.Option("--model", "-m", help="The model to evaluate.")],
+    window: Annotated[
+        tuple[datetime, datetime] | None,
+        typer.Option("--window", metavar="START END", help="Half-open, UTC; left out: the newest complete window."),
+    ] = None,
+    output: FormatOption = Format.table,
+    config: ConfigOption = Path("config.toml"),
+) -> None:
+    """Evaluate one model now, without the daemon; nothing is recorded and nobody is told."""
+    from monitor.app import evaluate_now, present
+    from monitor.screen import console, print_evaluation, progress
+
+    app = _app(config)
+    watch = app.watch(model)
+    if watch is None:
+        _fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    bounds = None if window is None else (_utc(window[0]), _utc(window[1]))
+    if bounds is not None and (sentence := _misaligned(bounds, watch.model.bucket)):
+        _fail(sentence, USAGE)
+    with progress(f"Evaluating {model}") as tell:
+        done = evaluate_now(app, watch, present(app.settings), bounds, tell)
+    print_evaluation(console(), done, output)
+    states = {verdict.state for evaluated in done for verdict in evaluated.verdicts}
+    raise typer.Exit(BREACH if "breach" in states else CANNOT_TELL if states & {"unknown", "error"} else OK)
+
+
+@cli.command()
+def history(
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")] = None,
+    check_kind: Annotated[str | None, typer.Option("--check", help="Only what this check measured.")] = None,
+    metric: Annotated[str | None, typer.Option("--metric", help="Only this metric: accuracy, drift.temp.")] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="Only this segment: origin=EWR.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-07-01, 7d.")] = None,
+    verdict: Annotated[VerdictOption | None, typer.Option("--verdict", help="Only this verdict.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many rows, the newest ones.")] = 1000,
+    output: FormatOption = Format.table,
+    config: ConfigOption = Path("config.toml"),
+) -> None:
+    """What was measured and judged, oldest first."""
+    from monitor.app import present
+    from monitor.history import queries
+    from monitor.screen import console, print_history
+
+    settings = _settings(config)
+    name, _, column = (metric or "").partition(".")
+    with _store(settings, config) as store:
+        rows = queries.history(
+            store.engine,
+            model=model,
+            check=check_kind,
+            metric=name or None,
+            column=column or None,
+            segment=segment,
+            since=None if since is None else _time(since, present(settings)),
+            verdict=None if verdict is None else verdict.value,
+            limit=limit,
+        )
+    print_history(console(), rows, output)
+
+
+@cli.command()
+def models(output: FormatOption = Format.table, config: ConfigOption = Path("config.toml")) -> None:
+    """Every model with its verdict now and its open incident."""
+    from monitor.history import queries
+    from monitor.screen import console, print_models
+
+    app = _app(config)
+    with _store(app.settings, config) as store:
+        rows = {row.model: row for row in queries.models(store.engine)}
+    print_models(console(), app, rows, output)
+
+
+@cli.command()
+def replay(
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")] = None,
+    since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-04-16, 90d.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Up to here; left out: now.")] = None,
+    output: FormatOption = Format.table,
+    config: ConfigOption = Path("config.toml"),
+) -> None:
+    """Evaluate past windows as fast as they compute, and list the incidents there would have been."""
+    from monitor.app import present, throw_away_runner
+    from monitor.history import queries
+    from monitor.logs import configure_logs
+    from monitor.schedule.replay import ReplayStuck
+    from monitor.schedule.replay import replay as play
+    from monitor.screen import console, print_incidents, replay_progress
+
+    configure_logs(level="WARNING")
+    app = _app(config, model)
+    end = present(app.settings) if until is None else _time(until, present(app.settings))
+    begin = _replay_start(app.settings, since, end)
+    if begin >= end:
+        _fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
+    try:
+        with throw_away_runner(app, begin) as (runner, store), replay_progress(begin, end) as tell:
+            play(runner, begin, end, tell)
+            found = queries.incidents(store.engine)
+    except ReplayStuck as problem:
+        _fail(str(problem), CANNOT_TELL)
+    print_incidents(console(), found, output)
+
+
+@cli.command()
+def version() -> None:
+    """The version of this program."""
+    from importlib.metadata import version as installed
+
+    typer.echo(f"model-monitor {installed('model-monitor')}")
+
+
+def _settings(config: Path) -> Settings:
+    from monitor.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(config, os.environ)
+    except SettingsError as problem:
+        _fail(str(problem), USAGE)
+
+
+def _app(config: Path, only: str | None = None) -> App:
+    from monitor.app import build_app
+
+    settings = _settings(config)
+    if only is not None:
+        chosen = tuple(model for model in settings.models if model.name == only)
+        if not chosen:
+            _fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
+        settings = settings.model_copy(update={"models": chosen})
+    return build_app(settings, config.resolve().parent)
+
+
+def _store(settings: Settings, config: Path) -> Store:
+    from monitor.app import open_store
+    from monitor.history.store import HistoryUnavailable
+
+    try:
+        return open_store(settings, config.resolve().parent)
+    except HistoryUnavailable as problem:
+        _fail(str(problem), CANNOT_TELL)
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event set by SIGTERM or Ctrl-C; the second signal ends the process at once."""
+    stop = threading.Event()
+
+    def handle(number: int, _frame: object) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+    return stop
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _time(text: str, now: datetime) -> datetime:
+    """A time as people write it: a date, a date with time, or how long before *now*."""
+    from monitor.settings import parse_duration
+
+    try:
+        return _utc(datetime.fromisoformat(text))
+    except ValueError:
+        pass
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        _fail(f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h).", USAGE)
+
+
+def _replay_start(settings: Settings, since: str | None, end: datetime) -> datetime:
+    if since is not None:
+        return _time(since, end)
+    return settings.clock.start if settings.clock else end - timedelta(days=90)
+
+
+def _misaligned(window: tuple[datetime, datetime], bucket: timedelta) -> str:
+    from monitor.release.words import duration
+    from monitor.schedule.plan import tile_start
+
+    if window[0] < window[1] and all(tile_start(at, bucket) == at for at in window):
+        return ""
+    return f"--window takes the start and end of whole buckets of {duration(bucket)} in UTC, such as 2013-07-01 2013-07-08."

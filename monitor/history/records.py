@@ -1,0 +1,194 @@
+"""What goes into the history and what comes out of it: plain frozen values, times aware and in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+EvaluationState = Literal["done", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRecord:
+    """One run of one plan of a model over the window ``[start, end)``."""
+
+    version: str
+    plan: str
+    start: datetime
+    end: datetime
+    evaluated_at: datetime
+    revision: int = 0
+    state: EvaluationState = "done"
+    reason: str = ""
+    inputs: str = ""
+    contract_hash: str = ""
+    seconds: float = 0.0
+    rows: int = 0
+    outcomes: int = 0
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRecord:
+    """The newest revision of an evaluated window: what decides whether it is due again."""
+
+    start: datetime
+    end: datetime
+    revision: int
+    inputs: str
+    state: EvaluationState
+    evaluated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementRecord:
+    """One number of an evaluation; ``value=None`` means "cannot tell"."""
+
+    check: str
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    rows: int = 0
+    column: str = ""
+    segment: str = ""
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRecord:
+    """What was decided about one bound in one window, and why."""
+
+    metric: str
+    verdict: str
+    reason: str
+    severity: str
+    side: str
+    column: str = ""
+    segment: str = ""
+    check: str = ""
+    sentence: str = ""
+    threshold: float | None = None
+    released_value: float | None = None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRecord:
+    """The profile of one bucket. *revision* is the history's: 0 at first, one more each time it is replaced."""
+
+    bucket_end: datetime
+    rows: int
+    outcomes: int
+    data: bytes
+    read_at: datetime
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """What is known of a bucket without reading its profile."""
+
+    revision: int
+    rows: int
+    outcomes: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineRecord:
+    """The layout and the reference profile of a model version. *id* is 0 until it is saved."""
+
+    model: str
+    version: str
+    fingerprint: str
+    layout: bytes
+    recorded_at: datetime
+    profile: bytes | None = None
+    outcome_delay: timedelta | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRecord:
+    """The present state of an alert; *state* is the whole of it as data, the rest is for finding it."""
+
+    key: str
+    metric: str
+    side: str
+    condition: str
+    window_end: datetime
+    state: Mapping[str, object]
+    column: str = ""
+    segment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRecord:
+    """All alerts of one model at one time. *sequence* counts its notifications."""
+
+    id: int
+    version: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None = None
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRecord:
+    """An alert from firing to resolved, within an incident; *value* and *threshold* as they were when it opened."""
+
+    alert_key: str
+    metric: str
+    severity: str
+    opened_at: datetime
+    column: str = ""
+    segment: str = ""
+    value: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRecord:
+    """One notification due at one receiver. The *key* makes it unique; *next_at* left out means at once."""
+
+    key: str
+    incident_id: int
+    receiver: str
+    reason: str
+    message: Mapping[str, object]
+    created_at: datetime
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxSummary:
+    """Notifications not yet delivered: waiting, given up until somebody acts, and since when the oldest waits."""
+
+    pending: int
+    blocked: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Cheap numbers for metrics."""
+
+    models: int
+    open_incidents: int
+    firing_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What retention removed."""
+
+    evaluations: int = 0
+    profiles: int = 0
+    incidents: int = 0

@@ -1,0 +1,238 @@
+"""One evaluation: bring the profiles of a window up to date, then let each check measure it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.contract import CannotMeasure, Check, Measurement, Window
+from checks.profile import Layout, Profile
+from monitor.schedule.plan import Plan, tile_start, tiles
+
+if TYPE_CHECKING:
+    from monitor.data.feed import Feed
+    from monitor.settings import ModelSettings
+
+Key = tuple[str, str, str]
+"""Metric, column and segment of a measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBucket:
+    """A bucket as the history knows it: its counts, and its profile where the window needs it."""
+
+    rows: int
+    outcomes: int
+    data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything a worker process needs for one evaluation; it goes through a pipe."""
+
+    model: ModelSettings
+    base: Path
+    checks_dir: Path | None
+    plan: str
+    start: datetime
+    end: datetime
+    as_of: datetime
+    survey: bool
+    """Whether the source is asked which buckets changed; a revision measures what a survey has already read."""
+    layout: bytes | None = None
+    reference: bytes | None = None
+    stored: Mapping[datetime, StoredBucket] = field(default_factory=dict)
+    skip: frozenset[int] = frozenset()
+    """Places in the plan of checks that need no measuring: already done, or they killed the worker before."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewBucket:
+    """A bucket that was read: its counts and its profile."""
+
+    rows: int
+    outcomes: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineTaken:
+    """The layout and reference profile of a model version, taken now because the history had none."""
+
+    layout: bytes
+    reference: bytes | None
+    outcome_delay: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class BucketsRead:
+    """The buckets of the window (and late ones before it) that were new or had changed."""
+
+    buckets: Mapping[datetime, NewBucket]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    """From here on, time and memory are the check's own."""
+
+    place: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckMeasured:
+    """What a check measured on the window, and the same metrics of the release's own rows."""
+
+    place: int
+    kind: str
+    measurements: tuple[Measurement, ...]
+    released: Mapping[Key, float]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """A check did not get to an answer; the sentence says why."""
+
+    place: int
+    kind: str
+    sentence: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailed:
+    """The rows could not be read, so nothing was measured."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The evaluation is complete."""
+
+    rows: int
+    outcomes: int
+
+
+Event = BaselineTaken | BucketsRead | CheckStarted | CheckMeasured | CheckFailed | SourceFailed | Finished
+Emit = Callable[[Event], None]
+
+
+def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
+    """Run one evaluation, telling *emit* what happens as it happens. Raises what the source raises."""
+    layout, reference = _baseline(job, feed, emit)
+    if layout is None:
+        _measure_without_rows(plan, emit)
+        return
+    stored = {at: bucket for at, bucket in job.stored.items() if job.layout is not None}
+    profiles = _profiles(job, feed, layout, stored, emit)
+    buckets = tuple(profiles[at] for at in tiles(job.start, job.end, job.model.bucket))
+    window = feed.window(job.start, job.end, job.as_of, buckets, reference)
+    _measure(job, plan, window, reference, emit)
+    emit(Finished(window.live.whole.rows, window.live.whole.labelled))
+
+
+def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile | None]:
+    if job.layout is not None:
+        layout = Layout.from_bytes(job.layout)
+        return layout, None if job.reference is None else Profile.from_bytes(job.reference, layout)
+    if job.model.reference is not None:
+        taken = feed.baseline(job.as_of)
+        reference = None if taken.profile is None else taken.profile.to_bytes()
+        emit(BaselineTaken(taken.layout.to_bytes(), reference, taken.delay))
+        return taken.layout, taken.profile
+    first = feed.layout_from_bucket(job.start, job.end, job.as_of)
+    if first is not None:
+        emit(BaselineTaken(first.to_bytes(), None, None))
+    return first, None
+
+
+def _profiles(
+    job: Job, feed: Feed, layout: Layout, stored: Mapping[datetime, StoredBucket], emit: Emit
+) -> dict[datetime, Profile]:
+    """The profile of each bucket of the window; what is new or changed is read and told."""
+    inside = tiles(job.start, job.end, job.model.bucket)
+    stale = _stale(job, feed, stored, inside) if job.survey else {}
+    stale |= {at: (0, 0) for at in inside if at not in stale and (at not in stored or stored[at].data is None)}
+    fresh = feed.profiles(layout, sorted(stale), job.as_of) if stale else {}
+    emit(
+        BucketsRead(
+            {
+                at: NewBucket(profile.whole.rows, profile.whole.labelled, profile.to_bytes())
+                for at, profile in fresh.items()
+            }
+        )
+    )
+    kept = {at: stored[at].data for at in inside if at not in fresh}
+    return fresh | {at: Profile.from_bytes(data, layout) for at, data in kept.items() if data is not None}
+
+
+def _stale(
+    job: Job, feed: Feed, stored: Mapping[datetime, StoredBucket], inside: Sequence[datetime]
+) -> dict[datetime, tuple[int, int]]:
+    """Buckets whose counts differ from the history's: those of the window, and those the history has before it."""
+    since = min([*inside, tile_start(job.end - job.model.revise_for, job.model.bucket)])
+    counts = feed.counts(since, job.end, job.as_of)
+    found = {}
+    for at in sorted({*inside, *(at for at in stored if since <= at < job.end)}):
+        counted = counts.get(at)
+        now = (counted.rows, counted.outcomes) if counted else (0, 0)
+        known = stored.get(at)
+        if known is None or (known.rows, known.outcomes) != now:
+            found[at] = now
+    return found
+
+
+def _measure(job: Job, plan: Plan, window: Window, reference: Profile | None, emit: Emit) -> None:
+    for place, planned in enumerate(plan.checks):
+        if place in job.skip:
+            continue
+        emit(CheckStarted(place, planned.check.kind))
+        emit(_measured(place, planned.check, window, reference))
+
+
+def _measured(place: int, check: Check, window: Window, reference: Profile | None) -> CheckMeasured | CheckFailed:
+    try:
+        measurements = tuple(_valid(check, window))
+        released = dict(_released(check, window, reference))
+    except CannotMeasure as problem:
+        return CheckFailed(place, check.kind, str(problem))
+    except MemoryError:
+        return CheckFailed(place, check.kind, f"The check {check.kind} needed more memory than schedule.memory allows.")
+    except Exception as problem:  # noqa: BLE001  # a check is anybody's code; whatever it raises is its own loss only
+        sentence = f"The check {check.kind} raised {type(problem).__name__}: {problem}"
+        return CheckFailed(place, check.kind, sentence[:500], traceback.format_exc()[-4000:])
+    return CheckMeasured(place, check.kind, measurements, released)
+
+
+def _valid(check: Check, window: Window) -> Iterator[Measurement]:
+    seen: set[Key] = set()
+    for measurement in check.measure(window):
+        if not isinstance(measurement, Measurement):
+            raise TypeError(f"a check yields Measurement, not {type(measurement).__name__}")
+        key = (measurement.metric, measurement.column, measurement.segment)
+        if key in seen:
+            raise ValueError(f"it measured {' '.join(key).strip()} twice in one window")
+        seen.add(key)
+        yield measurement
+
+
+def _released(check: Check, window: Window, reference: Profile | None) -> Iterator[tuple[Key, float]]:
+    """The release's own values: the same check on the reference's profile, where a profile is enough."""
+    if reference is None or not check.needs().outcomes:
+        return
+    then = Window(window.start, window.end, window.task, (reference,), None, window.roles)
+    for measurement in check.measure(then):
+        if measurement.value is not None:
+            yield (measurement.metric, measurement.column, measurement.segment), measurement.value
+
+
+def _measure_without_rows(plan: Plan, emit: Emit) -> None:
+    """No reference and no row yet: there is nothing to lay a profile out on, so no check can tell anything."""
+    for place, planned in enumerate(plan.checks):
+        emit(CheckMeasured(place, planned.check.kind, (), {}))
+    emit(Finished(0, 0))

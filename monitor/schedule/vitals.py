@@ -1,0 +1,42 @@
+"""The daemon's own signs of life, kept in memory: read by /healthz, /metrics and the watchdog."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+
+from monitor.clock import monotonic
+
+
+class Vitals:
+    """Counters that only grow, and when the daemon last ticked."""
+
+    def __init__(self, *, stale_after: float) -> None:
+        self._stale_after = stale_after
+        self._lock = threading.Lock()
+        self._ticked = monotonic()
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def tick(self) -> None:
+        """The scheduler is alive now."""
+        with self._lock:
+            self._ticked = monotonic()
+            self._counts["ticks",] += 1
+
+    def tick_age(self) -> float:
+        """Seconds since the last tick."""
+        return monotonic() - self._ticked
+
+    def stale(self) -> bool:
+        """Whether the tick has stopped."""
+        return self.tick_age() > self._stale_after
+
+    def count(self, name: str, *labels: str, by: int = 1) -> None:
+        """Add *by* to a counter."""
+        with self._lock:
+            self._counts[name, *labels] += by
+
+    def counts(self, name: str) -> dict[tuple[str, ...], int]:
+        """A counter's values by its labels."""
+        with self._lock:
+            return {key[1:]: value for key, value in self._counts.items() if key[0] == name}

@@ -1,0 +1,67 @@
+"""A model under watch: its settings with what follows from them, worked out once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from checks.contract import Check
+from monitor.alerts.incident import ModelFacts
+from monitor.alerts.life import Rule
+from monitor.release.contract import Bound, ReleaseContract, build_contract
+from monitor.schedule.plan import Plan, plans_of
+from monitor.settings import ModelSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Everything the scheduler needs to know of a model."""
+
+    model: ModelSettings
+    contract: ReleaseContract
+    plans: tuple[Plan, ...]
+    rule: Rule
+    base: Path
+    checks_dir: Path | None
+    fingerprint: str
+    """Of all that a profile depends on: with another, buckets are read anew."""
+
+    @property
+    def name(self) -> str:
+        return self.model.name
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What messages say of the model."""
+        return ModelFacts(self.model.name, self.model.version, self.model.owner, self.model.runbook)
+
+    def bounds(self, plan: Plan) -> tuple[Bound, ...]:
+        """The bounds on what *plan* measures."""
+        measured = {metric.name for planned in plan.checks for metric in planned.check.metrics}
+        return tuple(
+            bound
+            for bound in self.contract.bounds
+            if bound.metric in measured and (bound.window, bound.every) == (plan.window, plan.every)
+        )
+
+
+def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path) -> tuple[Watch, ...]:
+    """Every model of the settings, under watch."""
+    rule = Rule(settings.alerts.pending_for, settings.alerts.keep_firing_for)
+    checks_dir = None if settings.checks_dir is None else base / settings.checks_dir
+    return tuple(_watch(model, checks, rule, base, checks_dir) for model in settings.models)
+
+
+def _watch(
+    model: ModelSettings, checks: Mapping[str, type[Check]], rule: Rule, base: Path, checks_dir: Path | None
+) -> Watch:
+    contract = build_contract(model, checks)
+    return Watch(model, contract, plans_of(contract), rule, base, checks_dir, _fingerprint(model))
+
+
+def _fingerprint(model: ModelSettings) -> str:
+    parts = (model.task, model.bucket, model.predictions, model.outcomes, model.reference)
+    text = repr([part.model_dump_json() if hasattr(part, "model_dump_json") else str(part) for part in parts])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,190 @@
+"""The work on one model: evaluate and record its due windows, oldest first, until none is left."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor.clock import wall_now
+from monitor.history.records import BaselineRecord, BucketState, WindowRecord
+from monitor.history.store import Store
+from monitor.schedule.due import DueWindow, due_windows, next_due_at
+from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
+from monitor.schedule.plan import tile_start
+from monitor.schedule.pool import Result, Worker
+from monitor.schedule.recording import Hold, record_result, record_skipped
+from monitor.schedule.vitals import Vitals
+from monitor.schedule.watch import Watch
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the work needs around it."""
+
+    store: Store
+    receivers: tuple[str, ...]
+    vitals: Vitals
+    catch_up: timedelta
+    stopping: threading.Event
+    played_from: datetime | None = None
+    """Where a played clock began; a real clock looks back *catch_up* at its very first evaluation."""
+
+    def earliest(self, now: datetime) -> datetime:
+        """How far back the very first evaluation of a model reaches."""
+        return now - self.catch_up if self.played_from is None else self.played_from
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the history knows of a model when its next window is chosen."""
+
+    baseline: BaselineRecord | None
+    outcome_delay: timedelta
+    evaluated: Mapping[str, Sequence[WindowRecord]]
+    buckets: Mapping[datetime, BucketState]
+
+
+def drain(desk: Desk, watch: Watch, now: datetime, token: int, worker: Worker) -> datetime:
+    """Do everything due at *now*; return when there will be more. Raises what the store and the worker raise."""
+    while True:
+        known = look(desk.store, watch, now)
+        due = _first_due(desk, watch, now, known)
+        if due is None or desk.stopping.is_set():
+            return _next_due(desk, watch, now, known)
+        _do(desk, watch, due, known, Hold(token, known.baseline.id if known.baseline else None), now, worker)
+
+
+def look(store: Store, watch: Watch, now: datetime) -> Known:
+    """Read what decides which window is next."""
+    baseline = store.baseline(watch.name, watch.model.version, watch.fingerprint)
+    longest = max(plan.window for plan in watch.plans)
+    since = tile_start(now - watch.model.revise_for - 2 * longest, watch.model.bucket)
+    buckets = {} if baseline is None else store.bucket_states(baseline.id, since, now)
+    return Known(
+        baseline,
+        outcome_delay(watch, baseline.outcome_delay if baseline else None),
+        {plan.name: store.evaluated(watch.name, plan.name, now - watch.model.revise_for) for plan in watch.plans},
+        buckets,
+    )
+
+
+def outcome_delay(watch: Watch, learned: timedelta | None) -> timedelta:
+    """How long after a window's end its outcomes are taken to be in: as configured, else as the reference shows."""
+    outcomes = watch.model.outcomes
+    if outcomes is not None and outcomes.delay is not None:
+        return outcomes.delay
+    return learned or timedelta(0)
+
+
+def _first_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> DueWindow | None:
+    found = [
+        due
+        for plan in watch.plans
+        for due in due_windows(
+            now,
+            plan,
+            bucket=watch.model.bucket,
+            outcome_delay=known.outcome_delay,
+            evaluated=known.evaluated[plan.name],
+            buckets=known.buckets,
+            earliest=desk.earliest(now),
+            catch_up=desk.catch_up,
+        )
+    ]
+    return min(found, key=lambda due: (due.as_of, due.end, due.plan.name), default=None)
+
+
+def _next_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> datetime:
+    return min(
+        next_due_at(
+            now,
+            plan,
+            outcome_delay=known.outcome_delay,
+            evaluated=known.evaluated[plan.name],
+            earliest=desk.earliest(now),
+        )
+        for plan in watch.plans
+    )
+
+
+def _do(desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now: datetime, worker: Worker) -> None:
+    if due.reason == "too_old":
+        record_skipped(desk.store, hold, watch, due, now=now, wall=wall_now())
+        desk.vitals.count("evaluations", watch.name, "skipped")
+        return
+    result = worker.run(job_of(desk.store, watch, due, known))
+    if result.baseline is not None:
+        hold = Hold(hold.token, _save_baseline(desk.store, watch, result.baseline, now))
+    verdicts = record_result(
+        desk.store,
+        hold,
+        watch,
+        due,
+        result,
+        states=dict(known.buckets),
+        receivers=desk.receivers,
+        now=now,
+        wall=wall_now(),
+    )
+    _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in verdicts))
+
+
+def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
+    """The job for one due window, with the stored profiles it will merge."""
+    baseline = known.baseline
+    stored = {at: StoredBucket(state.rows, state.outcomes) for at, state in known.buckets.items()}
+    if baseline is not None:
+        for at, profile in store.bucket_profiles(baseline.id, due.start, due.end).items():
+            stored[at] = StoredBucket(profile.rows, profile.outcomes, profile.data)
+    return Job(
+        model=watch.model,
+        base=watch.base,
+        checks_dir=watch.checks_dir,
+        plan=due.plan.name,
+        start=due.start,
+        end=due.end,
+        as_of=due.as_of,
+        survey=due.reason != "revision",
+        layout=baseline.layout if baseline else None,
+        reference=baseline.profile if baseline else None,
+        stored=stored,
+    )
+
+
+def _save_baseline(store: Store, watch: Watch, taken: BaselineTaken, now: datetime) -> int:
+    return store.save_baseline(
+        BaselineRecord(
+            model=watch.name,
+            version=watch.model.version,
+            fingerprint=watch.fingerprint,
+            layout=taken.layout,
+            recorded_at=now,
+            profile=taken.reference,
+            outcome_delay=taken.outcome_delay,
+        )
+    )
+
+
+def _tell(vitals: Vitals, watch: Watch, due: DueWindow, result: Result, breaches: int) -> None:
+    state = "failed" if result.source_failure else "done"
+    vitals.count("evaluations", watch.name, state)
+    vitals.count("rows_read", watch.name, by=sum(bucket.rows for bucket in result.buckets.values()))
+    for failed in result.failures.values():
+        vitals.count("checks_failed", watch.name, failed.kind)
+        log.warning("check_failed", message=failed.sentence, model=watch.name, check=failed.kind, detail=failed.detail)
+    if result.source_failure:
+        log.warning("source_failed", message=result.source_failure, model=watch.name)
+    log.debug(
+        "window_evaluated",
+        message=f"{watch.name}: {due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M}, {breaches} in breach.",
+        model=watch.name,
+        plan=due.plan.name,
+        revision=due.revision,
+        seconds=round(result.seconds, 3),
+    )

@@ -1,0 +1,89 @@
+"""The worker process: takes jobs from a pipe, evaluates them, answers with events. It can be killed at any time."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate
+
+if TYPE_CHECKING:
+    from monitor.data.feed import Feed
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(connection: Connection, parent: int, memory: int) -> None:
+    """Serve jobs until the pipe closes."""
+    _set_apart(parent)
+    _warm_up()
+    _limit_memory(memory)
+    feeds: dict[str, Feed] = {}
+    connection.send("ready")
+    while True:
+        try:
+            job: Job = connection.recv()
+        except (EOFError, OSError):
+            return
+        _serve(job, feeds, connection)
+
+
+def _serve(job: Job, feeds: dict[str, Feed], connection: Connection) -> None:
+    from monitor.data.errors import SourceProblem
+    from monitor.data.feed import Feed
+    from monitor.release.contract import build_contract
+    from monitor.schedule.plan import plans_of
+
+    def emit(event: Event) -> None:
+        connection.send(event)
+
+    key = job.model.model_dump_json()
+    if key not in feeds:
+        feeds[key] = Feed(job.model, job.base)
+    try:
+        contract = build_contract(job.model, _checks(job.checks_dir))
+        plan = next(plan for plan in plans_of(contract) if plan.name == job.plan)
+        evaluate(job, plan, feeds[key], emit)
+    except SourceProblem as problem:
+        feeds.pop(key).close()
+        emit(SourceFailed(str(problem)))
+    except MemoryError:
+        feeds.pop(key).close()
+        emit(SourceFailed(f"{job.model.name}: reading the rows needed more memory than schedule.memory allows."))
+
+
+def _checks(checks_dir: Path | None) -> dict[str, type]:
+    from checks.discovery import discover
+
+    return discover(checks_dir)
+
+
+def _set_apart(parent: int) -> None:
+    """A process group of its own, dead when the daemon dies, deaf to Ctrl-C, silent, and never dumping core."""
+    os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)  # the daemon died before prctl took hold
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    silence = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):  # a check that prints a gigabyte prints it into nothing
+        os.dup2(silence, stream)
+
+
+def _warm_up() -> None:
+    """Import what every evaluation needs before the memory limit is measured from here."""
+    import monitor.data.feed  # noqa: F401  # pulls Ibis, DuckDB, Arrow
+
+
+def _limit_memory(allowed: int) -> None:
+    """Cap the address space at what is reserved now plus *allowed* bytes: libraries reserve far more than they use."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + allowed
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -1,0 +1,263 @@
+"""What a person sees in the terminal: tables, progress, and the live table of ``run``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from monitor.app import App, Evaluated
+from monitor.history.queries import EpisodeRow, HistoryRow, ModelRow
+from monitor.inspection import Finding
+from monitor.release.words import number
+
+VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
+
+
+def console() -> Console:
+    """Standard output: coloured and fitted on a terminal, plain and wide in a pipe."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=160, no_color=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A spinner on a terminal's standard error; silence in a pipe."""
+    err = Console(stderr=True)
+    if not err.is_terminal:
+        yield lambda _: None
+        return
+    with err.status(what) as status:
+        yield lambda detail: status.update(f"{what}: {detail}")
+
+
+@contextmanager
+def replay_progress(begin: datetime, end: datetime) -> Iterator[Callable[[datetime], None]]:
+    """A bar from *begin* to *end* on a terminal's standard error; silence in a pipe."""
+    err = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("Replaying {task.fields[at]}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("replay", total=(end - begin).total_seconds(), at=f"{begin:%Y-%m-%d}")
+
+        def tell(now: datetime) -> None:
+            bar.update(task, completed=(now - begin).total_seconds(), at=f"{now:%Y-%m-%d}")
+
+        yield tell
+
+
+def print_findings(out: Console, findings: Sequence[Finding]) -> None:
+    """What ``check`` found, a line each."""
+    table = _table("", "What", "Where", "Found")
+    for finding in findings:
+        mark = "[green]✓[/]" if finding.ok else "[bold red]✗[/]"
+        table.add_row(mark, finding.what, finding.where, finding.found)
+    out.print(table)
+    wrong = sum(not finding.ok for finding in findings)
+    out.print(f"[bold red]{wrong} of {len(findings)} need mending.[/]" if wrong else "[green]Everything answers.[/]")
+
+
+def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None:
+    """Measurements with their verdicts."""
+    rows = [row for evaluated in done for row in _evaluation_rows(evaluated)]
+    if form != "table":
+        _print_plain(rows, form)
+        return
+    for evaluated in done:
+        due = evaluated.due
+        rows_read = f"{evaluated.result.rows:,} rows, {evaluated.result.outcomes:,} with outcome"
+        out.print(f"[bold]{due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M} UTC[/]  {evaluated.plan.name}  {rows_read}")
+        if evaluated.result.source_failure:
+            out.print(f"[magenta]{evaluated.result.source_failure}[/]")
+        table = _table("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
+        for row in _evaluation_rows(evaluated):
+            table.add_row(
+                str(row["metric"]),
+                str(row["segment"]),
+                _number(row["value"]),
+                _interval(row["low"], row["high"]),
+                f"{row['rows']:,}",
+                _verdict(str(row["verdict"])),
+                str(row["sentence"]),
+            )
+        out.print(table)
+
+
+def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
+    """Measurements of the past with their verdicts."""
+    if form != "table":
+        _print_plain([_plain(asdict(row)) for row in rows], form)
+        return
+    if not rows:
+        out.print("Nothing in the history matches.")
+        return
+    table = _table("Window end (UTC)", "Model", "Metric", "Segment", "Value", "Interval", "Bound", "Rows", "Verdict")
+    for row in rows:
+        table.add_row(
+            f"{row.window_end:%Y-%m-%d %H:%M}",
+            row.model,
+            row.name,
+            row.segment,
+            _number(row.value),
+            _interval(row.low, row.high),
+            _bound(row),
+            f"{row.rows:,}",
+            _verdict(row.verdict or ""),
+        )
+    out.print(table)
+
+
+def print_models(out: Console, app: App, rows: Mapping[str, ModelRow], form: str) -> None:
+    """The fleet: every configured model with what the history knows of it."""
+    merged = [_model_row(app, name, rows.get(name)) for name in (watch.name for watch in app.watches)]
+    if form != "table":
+        _print_plain(merged, form)
+        return
+    out.print(models_table(merged))
+
+
+def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
+    """The fleet as a table."""
+    table = _table("Model", "Version", "Verdict", "Newest window (UTC)", "Incident since", "Owner")
+    for row in merged:
+        table.add_row(
+            str(row["model"]),
+            str(row["version"]),
+            _verdict(str(row["verdict"])),
+            str(row["window_end"] or "none yet")[:16].replace("T", " "),
+            str(row["incident_since"] or "")[:10],
+            str(row["owner"] or ""),
+        )
+    return table
+
+
+def promises_table(rows: Sequence[HistoryRow]) -> Table:
+    """Each promise with its newest verdict."""
+    table = _table("Model", "Metric", "Segment", "Promised", "Value", "Interval", "Window end (UTC)", "Verdict")
+    for row in rows:
+        table.add_row(
+            row.model,
+            row.name,
+            row.segment,
+            _bound(row),
+            _number(row.value),
+            _interval(row.low, row.high),
+            f"{row.window_end:%Y-%m-%d}",
+            _verdict(row.verdict or ""),
+        )
+    return table
+
+
+def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> None:
+    """Incidents, one line per metric that fell below its threshold."""
+    if form != "table":
+        _print_plain([_plain(asdict(row)) for row in found], form)
+        return
+    if not found:
+        out.print("[green]No incident would have been opened.[/]")
+        return
+    table = _table("Opened (UTC)", "Resolved (UTC)", "Model", "Metric", "Segment", "Severity", "Value", "Threshold")
+    for row in found:
+        table.add_row(
+            f"{row.opened_at:%Y-%m-%d %H:%M}",
+            f"{row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "[bold red]open[/]",
+            row.model,
+            row.metric,
+            row.segment,
+            row.severity,
+            _number(row.value),
+            _number(row.threshold),
+        )
+    out.print(table)
+
+
+def _table(*headers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
+    for header in headers:
+        numeric = header in {"Value", "Rows", "Threshold", "Bound", "Promised"}
+        table.add_column(header, justify="right" if numeric else "left", overflow="fold")
+    return table
+
+
+def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
+    judged = {(v.bound.metric, v.column, v.segment): v for v in evaluated.verdicts}
+    for event in evaluated.result.measured.values():
+        for measured in event.measurements:
+            verdict = judged.pop((measured.metric, measured.column, measured.segment), None)
+            yield {
+                "metric": ".".join(filter(None, (measured.metric, measured.column))),
+                "segment": measured.segment,
+                "value": measured.value,
+                "low": measured.low,
+                "high": measured.high,
+                "rows": measured.rows,
+                "verdict": verdict.state if verdict else "",
+                "sentence": verdict.sentence if verdict else "",
+            }
+    for (metric, column, segment), verdict in judged.items():
+        yield {
+            "metric": ".".join(filter(None, (metric, column))),
+            "segment": segment,
+            "value": None,
+            "low": None,
+            "high": None,
+            "rows": verdict.rows,
+            "verdict": verdict.state,
+            "sentence": verdict.sentence,
+        }
+
+
+def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
+    watch = app.watch(name)
+    return {
+        "model": name,
+        "version": watch.model.version if watch else "",
+        "owner": watch.model.owner if watch else None,
+        "verdict": row.verdict if row else "unknown",
+        "window_end": row.window_end.isoformat() if row and row.window_end else None,
+        "incident_since": row.incident_since.isoformat() if row and row.incident_since else None,
+    }
+
+
+def _plain(row: Mapping[str, object]) -> dict[str, object]:
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def _print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
+    """JSON or CSV on standard output, never wrapped or coloured."""
+    if form == "json":
+        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        return
+    if rows:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _verdict(state: str) -> str:
+    return f"[{VERDICT_STYLE[state]}]{state}[/]" if state in VERDICT_STYLE else ""
+
+
+def _bound(row: HistoryRow) -> str:
+    if row.threshold is None:
+        return ""
+    return f"{'≥' if row.side == 'min' else '≤'} {number(row.threshold)}"
+
+
+def _number(value: object) -> str:
+    return number(value) if isinstance(value, float | int) else "–"
+
+
+def _interval(low: object, high: object) -> str:
+    if not isinstance(low, float | int) or not isinstance(high, float | int):
+        return ""
+    return f"\\[{number(low)}, {number(high)}]"

@@ -1,0 +1,148 @@
+"""The running daemon: scheduler, delivery and web port together, from start to a clean stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from monitor.app import GRACE, App, await_store, clock_of, record_releases
+from monitor.clock import Clock, PlayedClock, wall_now
+from monitor.delivery.relay import Relay
+from monitor.history import queries
+from monitor.history.store import HistoryUnavailable, Store
+from monitor.schedule.daemon import Daemon, Job
+from monitor.schedule.runner import Runner
+from monitor.schedule.vitals import Vitals
+from monitor.schedule.work import Desk
+from monitor.settings import Settings
+from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.server import Probes, Readiness, Server, create_app
+
+log = structlog.get_logger(__name__)
+
+STALE_TICKS = 6
+LEAST_STALE = 60.0
+DELIVER_EVERY = timedelta(seconds=1)
+PRUNE_EVERY = timedelta(hours=1)
+RENEW_EVERY = timedelta(seconds=15)
+OUTBOX_LATE = timedelta(minutes=15)
+
+
+class Service:
+    """Everything the daemon runs. Construct, ``run`` until ``stop`` is set or a played clock ends."""
+
+    def __init__(self, app: App, stop: threading.Event, relay_of: Callable[[Store], Relay]) -> None:
+        settings = app.settings
+        self.app = app
+        self.stop = stop
+        self.store = await_store(settings, app.base, stop)
+        self.clock: Clock = clock_of(settings, self.store, app.watches)
+        record_releases(self.store, app.watches, self.clock.now())
+        self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
+        self.relay = relay_of(self.store)
+        desk = Desk(
+            self.store,
+            self.relay.receiver_names,
+            self.vitals,
+            settings.schedule.catch_up,
+            threading.Event(),
+            settings.clock.start if settings.clock else None,
+        )
+        self.runner = Runner(desk, app.watches, settings.schedule)
+        self._daemon = Daemon(self._jobs(), self.vitals)
+        self._server = Server(create_app(self._probes()), settings.web.host, settings.web.port)
+
+    @property
+    def port(self) -> int:
+        """The port of /healthz, /readyz and /metrics."""
+        return self._server.port
+
+    def run(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Work until told to stop, calling *meanwhile* a few times a second."""
+        self._server.start()
+        self._daemon.start()
+        while not self.stop.wait(0.2) and not self._played_out():
+            meanwhile()
+        self.shut_down()
+
+    def shut_down(self) -> None:
+        """Finish or give back what is under way, deliver what is due, close everything."""
+        log.info("stopping", message="Stopping: finishing or giving back what is under way.")
+        self._daemon.stop()
+        self.runner.stop(grace=GRACE)
+        try:
+            self._deliver()
+        except HistoryUnavailable as problem:
+            log.warning("delivery_postponed", message=f"{problem} What is due is delivered after the next start.")
+        self._server.stop()
+        self.store.close()
+        log.info("stopped", message="Stopped.")
+
+    def _played_out(self) -> bool:
+        return self.clock.finished() and self.runner.idle() and not self._more_to_play()
+
+    def _more_to_play(self) -> bool:
+        upcoming = self.runner.next_due()
+        return upcoming is None or upcoming <= self.clock.now()
+
+    def _jobs(self) -> list[Job]:
+        return [
+            Job("tick", _tick(self.app.settings), self._tick),
+            Job("deliver", DELIVER_EVERY, self._deliver),
+            Job("renew", RENEW_EVERY, self.runner.renew_leases),
+            Job("prune", PRUNE_EVERY, self._prune),
+        ]
+
+    def _tick(self) -> None:
+        self.vitals.tick()
+        self.runner.tick(self.clock.now())
+
+    def _deliver(self) -> None:
+        for _ in range(1000):  # a bound, so that a stop is never kept waiting by a long queue
+            if not self.relay.do_one(wall_now()):
+                return
+            self.vitals.count("deliveries", "done")
+
+    def _prune(self) -> None:
+        removed = self.store.prune(self.clock.now(), self.app.settings.history.keep)
+        if removed:
+            log.info("history_pruned", message=f"Removed {removed} rows older than history.keep.", rows=removed)
+
+    def _probes(self) -> Probes:
+        return Probes(
+            tick_age=self.vitals.tick_age,
+            stale=self.vitals.stale,
+            readiness=self._readiness,
+            vital_metrics=VitalMetrics(self.vitals),
+            history_metrics=HistoryMetrics(
+                lambda: queries.latest_verdicts(self.store.engine), self.store.outbox_summary, wall_now
+            ),
+        )
+
+    def _readiness(self) -> Readiness:
+        try:
+            outbox = self.store.outbox_summary()
+        except HistoryUnavailable as problem:
+            return Readiness((str(problem),))
+        problems = []
+        if self.vitals.stale():
+            problems.append(f"No tick for {self.vitals.tick_age():.0f} s.")
+        if outbox.oldest is not None and wall_now() - outbox.oldest > OUTBOX_LATE:
+            problems.append(f"A notification has waited since {outbox.oldest:%Y-%m-%d %H:%M} UTC to be delivered.")
+        if outbox.blocked:
+            problems.append(f"{outbox.blocked} notifications are blocked until their receiver is repaired.")
+        facts = {"models": len(self.app.watches), "outbox": outbox.pending, "now": self.clock.now().isoformat()}
+        return Readiness(tuple(problems), facts)
+
+
+def _tick(settings: Settings) -> timedelta:
+    """How often to look for due windows; a played clock wants it fast enough not to stumble."""
+    return min(settings.schedule.tick, timedelta(seconds=0.2)) if settings.clock else settings.schedule.tick
+
+
+def is_played(clock: Clock) -> bool:
+    """Whether the past is being played back."""
+    return isinstance(clock, PlayedClock)
