@@ -24,6 +24,11 @@ from checks.profile import (
 FORMAT = 1
 """The first element of each document; raised when its shape changes."""
 
+_HEALTH = (
+    *("duplicate_predictions", "duplicate_outcomes", "orphan_outcomes"),
+    *("early_outcomes", "future_outcomes", "late_outcomes"),
+)
+
 _SPEED = 1  # zlib level: 3 times faster than the default, a tenth larger
 
 
@@ -46,33 +51,28 @@ def decode_layout(data: bytes) -> Layout:
 
 
 def encode_profile(profile: Profile) -> bytes:
-    """The profile as ``[FORMAT, slices, health of the log, lags]``, columns by their place in the layout."""
+    """The profile as ``[FORMAT, cells per column, slices, health of the log, lags]``, columns by their place."""
     places = {name: place for place, name in enumerate(profile.layout.columns)}
-    health = [
-        profile.duplicate_predictions,
-        profile.duplicate_outcomes,
-        profile.orphan_outcomes,
-        profile.early_outcomes,
-        profile.future_outcomes,
-        profile.late_outcomes,
-    ]
+    health = [getattr(profile, name) for name in _HEALTH]
     slices = {segment: _slice_out(part, places) for segment, part in profile.slices.items()}
-    return _write([FORMAT, slices, health, _counts_out(profile.lags)])
+    return _write([FORMAT, _shape(profile.layout), slices, health, _counts_out(profile.lags)])
 
 
 def decode_profile(data: bytes, layout: Layout) -> Profile:
     """The profile in *data*, taken on *layout*. Raises ValueError where it is not one."""
     try:
-        _, slices, health, lags = _read(data)
+        _, shape, slices, health, lags = _read(data)
+        _demand("cells", shape, _shape(layout))
         columns = tuple((name, cells.cells) for name, cells in layout.columns.items())
-        return Profile(
-            layout,
-            {segment: _slice_in(part, columns) for segment, part in slices.items()},
-            *health,
-            lags=_counts_in(lags, len(LAG_EDGES) + 1),
-        )
+        parts = {segment: _slice_in(part, columns) for segment, part in slices.items()}
+        known = dict(zip(_HEALTH, health, strict=True))
+        return Profile(layout, parts, lags=_counts_in(lags, len(LAG_EDGES) + 1), **known)
     except (zlib.error, AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"These bytes are not a stored profile of this layout ({problem}).") from problem
+
+
+def _shape(layout: Layout) -> list[int]:
+    return [cells.cells for cells in layout.columns.values()]
 
 
 def _write(document: list[Any]) -> bytes:
@@ -81,9 +81,13 @@ def _write(document: list[Any]) -> bytes:
 
 def _read(data: bytes) -> list[Any]:
     document: list[Any] = json.loads(zlib.decompress(data))
-    if document[0] != FORMAT:
-        raise ValueError(f"format {document[0]} instead of {FORMAT}")
+    _demand("format", document[0], FORMAT)
     return document
+
+
+def _demand(what: str, found: object, right: object) -> None:
+    if found != right:
+        raise ValueError(f"{what} {found} instead of {right}")
 
 
 def _cells_out(cells: Numbers | Categories) -> dict[str, Any]:

@@ -18,8 +18,10 @@ ALL = ""
 SCORE_BINS = 1000
 """Bins of equal width over [0, 1] in a score table; bin k holds scores in [k/1000, (k+1)/1000), 1.0 in the last."""
 
-LAG_EDGES = (60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 14400.0, 21600.0, 28800.0, 43200.0, 64800.0)
-LAG_EDGES += tuple(86400.0 * days for days in (1, 1.5, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 45, 60, 90, 120, 180, 365))
+LAG_EDGES: tuple[float, ...] = (
+    *(60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 10800.0, 14400.0, 21600.0, 28800.0, 43200.0, 64800.0),
+    *(86400.0 * days for days in (1, 1.5, 2, 3, 4, 5, 6, 7, 10, 14, 21, 28, 45, 60, 90, 120, 180, 365)),
+)
 """Edges of the outcome lag histogram, in seconds between prediction and outcome."""
 
 
@@ -48,7 +50,7 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What profiles of one model version are taken on: cells per column, and the known values of each segment column."""
+    """What profiles of one model version are taken on: cells per column, known values per segment column."""
 
     columns: Mapping[str, Numbers | Categories]
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -15,7 +15,8 @@ import structlog
 from checks.contract import Check
 from checks.discovery import discover
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
-from monitor.history.store import HistoryUnavailable, Store
+from monitor.history.problems import HistoryUnavailable
+from monitor.history.store import Store
 from monitor.release.verdict import Verdict
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken, Job
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 GRACE = 6.0
 """Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
 DATABASE_PATIENCE = 60.0
+FOREVER = timedelta(days=36500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,9 @@ def record_releases(store: Store, watches: tuple[Watch, ...], now: datetime) -> 
     """Remember the contract of each model version as it is now."""
     for watch in watches:
         contract = watch.model.model_dump(mode="json", include={"release", "window", "every", "bucket", "task"})
-        store.release(watch.name, watch.model.version, watch.contract.hash, contract, now)
+        store.release(
+            watch.name, watch.model.version, contract_hash=watch.contract.hash, contract=contract, recorded_at=now
+        )
 
 
 @contextmanager
@@ -121,13 +125,13 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
     """A runner over an empty history that is gone afterwards: for replay."""
     with tempfile.TemporaryDirectory(prefix="model-monitor-replay-") as folder:
         store = open_store(app.settings, app.base, f"sqlite:///{folder}/history.db")
-        desk = Desk(store, (), Vitals(stale_after=float("inf")), timedelta.max, threading.Event(), since)
+        desk = Desk(store, (), Vitals(stale_after=float("inf")), FOREVER, threading.Event(), since)
         runner = Runner(desk, app.watches, app.settings.schedule)
         try:
             yield runner, store
         finally:
             runner.stop(grace=0.0)
-            store.close()
+            store.engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +195,12 @@ def _job(watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
         model=watch.model,
         base=watch.base,
         checks_dir=watch.checks_dir,
+        confidence=watch.confidence,
         plan=due.plan.name,
         start=due.start,
         end=due.end,
         as_of=due.as_of,
+        outcome_delay=_delay(watch, baseline),
         survey=False,
         layout=baseline.layout if baseline else None,
         reference=baseline.reference if baseline else None,

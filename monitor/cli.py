@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from monitor.app import App
     from monitor.history.store import Store
     from monitor.settings import Settings
 
 OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
-EPILOG = "Exit codes: 0 all is well, 1 something asked about is not, 2 settings or usage, 3 cannot tell, 70 tick stopped."
+EPILOG = (
+    "Exit codes: 0 all is well, 1 something asked about is not, 2 settings or usage, 3 cannot tell, 70 tick stopped."
+)
 
 cli = typer.Typer(
     help="Would we still release it today? Holds every deployed model to its release contract.",
@@ -33,7 +33,6 @@ cli = typer.Typer(
 )
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
-FormatOption = Annotated["Format", typer.Option("--format", help="How to print.")]
 
 
 class Format(StrEnum):
@@ -53,6 +52,9 @@ class VerdictOption(StrEnum):
     error = "error"
 
 
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
+
+
 def main() -> None:
     """The entry point of the command ``model-monitor``."""
     cli()
@@ -62,9 +64,9 @@ def main() -> None:
 def run(config: ConfigOption = Path("config.toml")) -> None:
     """Run the daemon: watch every model until stopped."""
     from monitor.app import build_app
-    from monitor.history.store import HistoryUnavailable
-    from monitor.logs import configure_logs
+    from monitor.history.problems import HistoryUnavailable
     from monitor.live import run_on_screen
+    from monitor.logs import configure_logs
     from monitor.screen import console
 
     settings = _settings(config)
@@ -227,7 +229,7 @@ def _app(config: Path, only: str | None = None) -> App:
 
 def _store(settings: Settings, config: Path) -> Store:
     from monitor.app import open_store
-    from monitor.history.store import HistoryUnavailable
+    from monitor.history.problems import HistoryUnavailable
 
     try:
         return open_store(settings, config.resolve().parent)
@@ -284,4 +286,4 @@ def _misaligned(window: tuple[datetime, datetime], bucket: timedelta) -> str:
 
     if window[0] < window[1] and all(tile_start(at, bucket) == at for at in window):
         return ""
-    return f"--window takes the start and end of whole buckets of {duration(bucket)} in UTC, such as 2013-07-01 2013-07-08."
+    return f"--window takes the start and end of whole buckets of {duration(bucket)} (UTC): 2013-07-01 2013-07-08."

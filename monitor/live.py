@@ -14,8 +14,8 @@ from rich.text import Text
 
 from monitor.app import App
 from monitor.history import queries
+from monitor.history.problems import HistoryUnavailable
 from monitor.history.queries import HistoryRow
-from monitor.history.store import HistoryUnavailable
 from monitor.screen import promises_table
 from monitor.service import Service
 from monitor.settings import ClockSettings

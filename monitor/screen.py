@@ -45,7 +45,12 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
 def replay_progress(begin: datetime, end: datetime) -> Iterator[Callable[[datetime], None]]:
     """A bar from *begin* to *end* on a terminal's standard error; silence in a pipe."""
     err = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("Replaying {task.fields[at]}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("Replaying {task.fields[at]}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+    )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("replay", total=(end - begin).total_seconds(), at=f"{begin:%Y-%m-%d}")
 
@@ -75,7 +80,9 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
     for evaluated in done:
         due = evaluated.due
         rows_read = f"{evaluated.result.rows:,} rows, {evaluated.result.outcomes:,} with outcome"
-        out.print(f"[bold]{due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M} UTC[/]  {evaluated.plan.name}  {rows_read}")
+        out.print(
+            f"[bold]{due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M} UTC[/]  {evaluated.plan.name}  {rows_read}"
+        )
         if evaluated.result.source_failure:
             out.print(f"[magenta]{evaluated.result.source_failure}[/]")
         table = _table("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 
 import structlog
+from rich.console import Console
 
 from monitor.app import GRACE, App, await_store, clock_of, record_releases
-from monitor.clock import Clock, PlayedClock, wall_now
+from monitor.clock import Clock, wall_now
+from monitor.delivery.console import ConsoleReceiver
+from monitor.delivery.outbox import SqlOutbox
+from monitor.delivery.receiver import Receiver
 from monitor.delivery.relay import Relay
+from monitor.delivery.retry import RelayRules
+from monitor.delivery.slack import SlackReceiver
 from monitor.history import queries
-from monitor.history.store import HistoryUnavailable, Store
+from monitor.history.problems import HistoryUnavailable
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
@@ -34,7 +41,8 @@ OUTBOX_LATE = timedelta(minutes=15)
 class Service:
     """Everything the daemon runs. Construct, ``run`` until ``stop`` is set or a played clock ends."""
 
-    def __init__(self, app: App, stop: threading.Event, relay_of: Callable[[Store], Relay]) -> None:
+    def __init__(self, app: App, stop: threading.Event, console: Console) -> None:
+        """Open everything, start nothing. Raises HistoryUnavailable, and OSError where the port is taken."""
         settings = app.settings
         self.app = app
         self.stop = stop
@@ -42,10 +50,11 @@ class Service:
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
-        self.relay = relay_of(self.store)
+        receivers = receivers_of(settings, console)
+        self.relay = Relay(SqlOutbox(self.store.engine), receivers)
         desk = Desk(
             self.store,
-            self.relay.receiver_names,
+            tuple(receiver.name for receiver in receivers),
             self.vitals,
             settings.schedule.catch_up,
             threading.Event(),
@@ -78,7 +87,7 @@ class Service:
         except HistoryUnavailable as problem:
             log.warning("delivery_postponed", message=f"{problem} What is due is delivered after the next start.")
         self._server.stop()
-        self.store.close()
+        self.store.engine.dispose()
         log.info("stopped", message="Stopped.")
 
     def _played_out(self) -> bool:
@@ -108,8 +117,8 @@ class Service:
 
     def _prune(self) -> None:
         removed = self.store.prune(self.clock.now(), self.app.settings.history.keep)
-        if removed:
-            log.info("history_pruned", message=f"Removed {removed} rows older than history.keep.", rows=removed)
+        if any(asdict(removed).values()):
+            log.info("history_pruned", message="What is older than history.keep was removed.", **asdict(removed))
 
     def _probes(self) -> Probes:
         return Probes(
@@ -138,11 +147,15 @@ class Service:
         return Readiness(tuple(problems), facts)
 
 
+def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
+    """Who is told: the Slack channel, or the console where no token is set."""
+    slack = settings.slack
+    if slack.token is None or slack.channel is None:
+        return (ConsoleReceiver(console),)
+    timeout = RelayRules().timeout
+    return (SlackReceiver(slack.token.get_secret_value(), slack.channel, api_url=slack.api_url, timeout=timeout),)
+
+
 def _tick(settings: Settings) -> timedelta:
     """How often to look for due windows; a played clock wants it fast enough not to stumble."""
     return min(settings.schedule.tick, timedelta(seconds=0.2)) if settings.clock else settings.schedule.tick
-
-
-def is_played(clock: Clock) -> bool:
-    """Whether the past is being played back."""
-    return isinstance(clock, PlayedClock)

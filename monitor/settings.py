@@ -1,54 +1,102 @@
-"""config.toml and MONITOR_* variables as frozen settings; every problem is reported at once, with its path."""
+"""What config.toml may say: its tables as frozen settings. How it is read stands in monitor.settings_loading."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
 from checks.contract import Task
+from monitor.settings_problems import Problem, SettingsError
+from monitor.settings_values import (
+    between,
+    known_zone,
+    parse_amount,
+    parse_columns,
+    parse_duration,
+    parse_moment,
+    parse_size,
+    positive,
+)
+
+__all__ = [
+    "AlertSettings",
+    "CheckSettings",
+    "ClockSettings",
+    "Duration",
+    "HistorySettings",
+    "ModelSettings",
+    "Outcomes",
+    "Population",
+    "Predictions",
+    "Problem",
+    "Reference",
+    "ScheduleSettings",
+    "Settings",
+    "SettingsError",
+    "Severity",
+    "SlackSettings",
+    "Source",
+    "Table",
+    "Threshold",
+    "WebSettings",
+    "load_settings",
+    "parse_duration",
+]
 
 Severity = Literal["page", "warn"]
-Duration = Annotated[timedelta, BeforeValidator(lambda text: text)]  # "90s", "30m", "4h", "7d", "2w"
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]  # "90s", "30m", "4h", "7d", "2w", "1d 12h"
+Span = Annotated[Duration, AfterValidator(positive)]
+Size = Annotated[int, BeforeValidator(parse_size)]  # "512MB", "2GB"
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+Amount = Annotated[float | timedelta, BeforeValidator(parse_amount)]
+Columns = Annotated[str | tuple[str, ...], BeforeValidator(parse_columns)]
+Zone = Annotated[str, AfterValidator(known_zone)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 class Table(BaseModel):
     """One table of config.toml: frozen, and a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
 
 
 class Source(Table):
     """Where rows come from: a path or glob, or a database URL with ``table`` or ``query``."""
 
-    source: str
-    table: str | None = None
-    query: str | None = None
-    timezone: str = "UTC"  # of naive times
+    source: Text = Field(repr=False)  # a URL may hold a password
+    table: Text | None = None
+    query: Text | None = Field(default=None, repr=False)
+    timezone: Zone = "UTC"  # of naive times
 
 
 class Predictions(Source):
     """The log of live predictions."""
 
-    id: str | tuple[str, ...]
-    time: str
-    entity: str | None = None
-    score: str | tuple[str, ...] | None = None
-    prediction: str | None = None
-    fallback: str | None = None
-    features: tuple[str, ...] | None = None
-    segments: tuple[str, ...] = ()
-    positive: str = "1"
+    id: Columns
+    time: Text
+    entity: Text | None = None
+    score: Columns | None = None
+    prediction: Text | None = None
+    fallback: Text | None = None
+    features: tuple[Text, ...] | None = None
+    segments: tuple[Text, ...] = ()
+    positive: Text = "1"
     threshold: float = Field(default=0.5, ge=0, le=1)
 
 
 class Outcomes(Source):
     """What came true, possibly much later and elsewhere."""
 
-    id: str | tuple[str, ...] | None = None  # left out: the columns of predictions.id
-    value: str
-    time: str | None = None
+    id: Columns | None = None  # left out: the columns of predictions.id
+    value: Text
+    time: Text | None = None
     delay: Duration | None = None
 
 
@@ -59,47 +107,52 @@ class Reference(Source):
 class Population(Source):
     """Who the model is meant to serve."""
 
-    entity: str
-    time: str | None = None  # given: only the entities of the window's own rows
+    entity: Text
+    time: Text | None = None  # given: only the entities of the window's own rows
 
 
 class Threshold(Table):
-    """One bound on one metric."""
+    """One bound on one metric. A duration as a bound is for metrics measured in seconds."""
 
-    min: float | None = None
-    max: float | str | None = None
-    min_of_release: float | None = None
-    max_of_release: float | None = None
+    min: Amount | None = None
+    max: Amount | None = None
+    min_of_release: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    max_of_release: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     severity: Severity | None = None
-    window: Duration | None = None
-    every: Duration | None = None
-    segments: tuple[str, ...] = ()
+    window: Span | None = None
+    every: Span | None = None
+    segments: tuple[Text, ...] = ()
     pending_for: Duration | None = Field(default=None, alias="for")
-    min_rows: int | None = None
+    min_rows: int | None = Field(default=None, ge=1)
 
 
 class CheckSettings(BaseModel):
     """A check with parameters of its own: ``check`` names it, further keys are its parameters."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
-    check: str
-    window: Duration | None = None
-    every: Duration | None = None
+    check: Text
+    window: Span | None = None
+    every: Span | None = None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The keys that belong to the check itself."""
+        return dict(self.model_extra or {})
 
 
 class ModelSettings(Table):
     """A deployed model under watch."""
 
-    name: str
-    version: str
+    name: Name
+    version: Name
     task: Task
-    owner: str | None = None
-    runbook: str | None = None
-    bucket: Duration = timedelta(days=1)
-    window: Duration = timedelta(days=7)
-    every: Duration | None = None  # left out: one bucket
-    revise_for: Duration = timedelta(days=30)
+    owner: Text | None = None
+    runbook: Text | None = None
+    bucket: Span = DAY
+    window: Span = 7 * DAY
+    every: Span | None = None  # left out: one bucket
+    revise_for: Duration = 30 * DAY
     predictions: Predictions
     outcomes: Outcomes | None = None
     reference: Reference | None = None
@@ -112,17 +165,17 @@ class HistorySettings(Table):
     """Where history is stored and for how long."""
 
     url: SecretStr = SecretStr("sqlite:///data/history.db")
-    keep: Duration = timedelta(days=400)
+    keep: Annotated[Duration, AfterValidator(between(DAY, 36525 * DAY, "1d and 36525d"))] = 400 * DAY
 
 
 class ScheduleSettings(Table):
     """The scheduler and its worker processes."""
 
-    tick: Duration = timedelta(seconds=5)
+    tick: Annotated[Duration, AfterValidator(between(SECOND / 10, 3600 * SECOND, "0.1s and 1h"))] = 5 * SECOND
     workers: int = Field(default=2, ge=1, le=64)
-    check_timeout: Duration = timedelta(minutes=5)
-    memory: str = "2GB"
-    catch_up: Duration = timedelta(days=7)
+    check_timeout: Annotated[Duration, AfterValidator(between(SECOND, DAY, "1s and 24h"))] = 300 * SECOND
+    memory: Size = Field(default=2 * 10**9, ge=64 * 10**6, le=10**13)  # bytes
+    catch_up: Duration = 7 * DAY
 
 
 class AlertSettings(Table):
@@ -137,23 +190,23 @@ class SlackSettings(Table):
     """The Slack workspace that is told; without a token the console is."""
 
     token: SecretStr | None = None
-    channel: str | None = None
-    api_url: str = "https://slack.com/api/"
+    channel: Text | None = None
+    api_url: Text = "https://slack.com/api/"
 
 
 class WebSettings(Table):
     """The port for /healthz, /readyz and /metrics."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
 
 
 class ClockSettings(Table):
-    """Plays the past back: the clock starts at *start* and runs *speed* faster than time; stops at *end*."""
+    """Plays the past back: the clock starts at *start* and runs *speed* per second of real time; stops at *end*."""
 
-    start: datetime
-    speed: Duration = timedelta(days=1)  # this much per second
-    end: datetime | None = None
+    start: Moment
+    speed: Span = DAY  # this much per second
+    end: Moment | None = None
 
 
 class Settings(Table):
@@ -166,4 +219,11 @@ class Settings(Table):
     slack: SlackSettings = SlackSettings()
     web: WebSettings = WebSettings()
     clock: ClockSettings | None = None
-    checks_dir: str | None = None
+    checks_dir: Text | None = None
+
+
+def load_settings(path: Path, environ: Mapping[str, str], secrets_dir: Path = Path("/run/secrets")) -> Settings:
+    """Read *path*, overridden by secret files and MONITOR_* variables. Raises SettingsError with every problem."""
+    from monitor.settings_loading import load  # pydantic-settings takes 0.3 s to import, and --help shall not wait
+
+    return load(path, environ, secrets_dir)

@@ -15,6 +15,8 @@ _WORD_JOINER = "\u2060"
 
 def clean(text: str) -> str:
     """*text* on one line, without control, bidirectional, invisible and half characters."""
+    if text.isprintable():
+        return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(letter) in _INVISIBLE else letter for letter in text)
     return " ".join(visible.split())
 
@@ -28,12 +30,11 @@ def cut(text: str, most: int) -> str:
     """*text*, or its beginning and how many characters are missing; never longer than *most* units."""
     if units(text) <= most:
         return text
-    keep = min(len(text), most)
-    while keep and units(text[:keep]) + len(_missing(len(text) - keep)) > most:
-        keep -= 1
-    space = text.rfind(" ", keep // 2, keep)
-    keep = space if space > 0 else keep
-    return f"{text[:keep]}{_missing(len(text) - keep)}"
+    room = max(most - len(_missing(len(text))), 0)
+    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * room].decode("utf-16-le", "ignore")
+    space = kept.rfind(" ", len(kept) // 2)
+    kept = kept[:space] if space > 0 else kept
+    return f"{kept}{_missing(len(text) - len(kept))}"
 
 
 def _missing(count: int) -> str:

@@ -9,18 +9,9 @@ from typing import Literal
 
 from monitor.alerts.life import Alert
 from monitor.alerts.message import EMOJI, WORD, AlertLine, Field, Message, MessageState, NotificationReason
-from monitor.alerts.words import (
-    at_bound,
-    comparison,
-    digits_apart,
-    display_name,
-    interval,
-    moment,
-    number,
-    shortened,
-    span,
-)
+from monitor.alerts.words import at_bound, comparison, digits_apart, moment, shortened, span, with_interval
 from monitor.release.contract import Severity
+from monitor.release.words import display_name, number
 
 ChangeKind = Literal["opened", "raised", "resolved", "revised"]
 
@@ -64,7 +55,7 @@ def tell(scene: Scene) -> Message:
         state=state,
         model=scene.model,
         version=scene.version,
-        title=_title(scene, lead, state, len(ranked) - 1),
+        title=_title(scene, lead, state, sum(alert.is_open for alert in ranked) - 1),
         fields=() if state == "resolved" else _fields(scene, lead),
         changed=changed,
         others=tuple(others[:_MOST_OTHERS]),
@@ -97,7 +88,7 @@ def _compared(alert: Alert) -> str:
 
 def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
     """At most 150 characters: names give way, the numbers never do."""
-    more = f" (+{others} more)" if others and state != "resolved" else ""
+    more = f" (+{others} more)" if others > 0 else ""
     model = f"{shortened(scene.model, 36)} {shortened(scene.version, 16)}"
     return f"{EMOJI[state]} {WORD[state]} · {model} · {shortened(_name(lead), 36)} {_compared(lead)}{more}"
 
@@ -128,7 +119,7 @@ def _promised(scene: Scene, alert: Alert) -> str:
 
 
 def _measured(alert: Alert) -> str:
-    return interval(alert.last, alert.low, alert.high, digits_apart(alert.last, alert.threshold))
+    return with_interval(alert.last, alert.low, alert.high, digits_apart(alert.last, alert.threshold))
 
 
 def _line(alert: Alert) -> str:

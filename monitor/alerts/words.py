@@ -1,38 +1,24 @@
-"""How messages write numbers, times and names."""
+"""What messages write beside numbers: comparisons with a bound, moments and spans of time."""
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 
 from monitor.release.contract import Side
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A value in about *digits* significant digits: 0.668, 0.2, 12.5, 18,511."""
-    if value is None:
-        return "no value"
-    if not math.isfinite(value):
-        return str(value)
-    if 1000 <= abs(value) < 1e9:
-        return f"{value:,.{max(digits - 3, 0)}f}"
-    return f"{value:.{digits if abs(value) < 1 else digits + 1}g}"
+from monitor.release.words import interval, number, told_apart
 
 
 def comparison(side: Side, value: float | None, threshold: float | None) -> str:
     """``0.668 < 0.728``: with as many digits as it takes that two different numbers look different."""
     if value is None or threshold is None:
         return f"{number(value)}, promised {at_bound(side, threshold)}"
-    digits = digits_apart(value, threshold)
+    digits = told_apart(value, threshold)
     return f"{number(value, digits)} {_sign(side, value, threshold)} {number(threshold, digits)}"
 
 
 def digits_apart(value: float | None, threshold: float | None) -> int:
-    """The digits it takes that two different numbers look different; three where they do anyway."""
-    digits = 3
-    while digits < 15 and value != threshold and number(value, digits) == number(threshold, digits):
-        digits += 1
-    return digits
+    """The digits it takes that both look different; three where one of them is missing."""
+    return 3 if value is None or threshold is None else told_apart(value, threshold)
 
 
 def at_bound(side: Side, threshold: float | None, digits: int = 3) -> str:
@@ -40,11 +26,9 @@ def at_bound(side: Side, threshold: float | None, digits: int = 3) -> str:
     return f"{'at least' if side == 'min' else 'at most'} {number(threshold, digits)}"
 
 
-def interval(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+def with_interval(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
     """``0.668 [0.655, 0.681]``."""
-    if low is None and high is None:
-        return number(value, digits)
-    return f"{number(value, digits)} [{number(low, digits)}, {number(high, digits)}]"
+    return f"{number(value, digits)} {interval(low, high, digits=digits)}".rstrip()
 
 
 def moment(at: datetime) -> str:
@@ -53,7 +37,7 @@ def moment(at: datetime) -> str:
 
 
 def span(length: timedelta) -> str:
-    """``21 days``, ``5 hours``, ``10 minutes``: the two largest units that are not zero."""
+    """``21 days``, ``5 hours 3 minutes``: the two largest units that are not zero."""
     seconds = max(int(length.total_seconds()), 0)
     parts = []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
@@ -61,12 +45,6 @@ def span(length: timedelta) -> str:
         if count:
             parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
     return " ".join(parts[:2]) or "no time"
-
-
-def display_name(metric: str, column: str, segment: str) -> str:
-    """``drift.temp``, ``accuracy [origin=EWR]``."""
-    name = f"{metric}.{column}" if column else metric
-    return f"{name} [{segment}]" if segment else name
 
 
 def shortened(text: str, length: int) -> str:

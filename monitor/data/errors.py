@@ -1,60 +1,111 @@
-"""What can be wrong with a source, as sentences: where, what, and what would be right."""
+"""What can be wrong with a source, as sentences with a way out: where, what, and what would be right."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from difflib import get_close_matches
+from urllib.parse import urlsplit, urlunsplit
 
 
 class SourceProblem(Exception):
-    """The rows could not be read; the sentence says which source, why, and what would be right."""
+    """The rows of a model could not be had; its sentence is shown to people."""
 
 
-class SourceMissing(SourceProblem):
-    """There is no such file, table or database."""
+class SourceUnreachable(SourceProblem):
+    """The place does not answer, or there is nothing: asking again later may help."""
 
 
-class ColumnProblem(SourceProblem):
-    """A column that the settings name is missing or of a type that cannot be used."""
+class SourceUnreadable(SourceProblem):
+    """The place answers, but what is there cannot be read."""
+
+
+class ColumnMissing(SourceProblem):
+    """A column the configuration names is not there."""
+
+
+class WrongType(SourceProblem):
+    """A column is there, but holds something else than it must."""
 
 
 def shown(source: str) -> str:
-    """A path or URL without its password."""
-    return re.sub(r"://([^:/@\s]*):[^@\s]*@", r"://\1:***@", source)
+    """A path or URL without user, password and query, fit to be shown."""
+    parts = urlsplit(source)
+    if not parts.scheme or not parts.netloc:
+        return source
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def missing(where: str, key: str, column: str, known: tuple[str, ...]) -> ColumnMissing:
+    """A sentence that names the nearest columns there are."""
+    near = get_close_matches(column, known, n=1, cutoff=0.6)
+    if near:
+        hint = f"did you mean '{near[0]}'?"
+    else:
+        hint = f"there are {_listed(known)}." if known else "there are no columns at all."
+    return ColumnMissing(f"{where}: the column '{column}' ({key}) is not there; {hint}")
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    first = ", ".join(f"'{name}'" for name in names[:8])
+    return first if len(names) <= 8 else f"{first} and {len(names) - 8} more"
 
 
 @contextmanager
-def reading(where: str, source: str) -> Iterator[None]:
-    """Turn what an engine raises while reading *source* into a SourceProblem."""
+def told(where: str) -> Iterator[None]:
+    """Turn what an engine raises while *where* is read into a SourceProblem."""
+    import duckdb
+    import psycopg
+
     try:
         yield
-    except (SourceProblem, MemoryError):
-        raise
-    except Exception as problem:
-        if _out_of_memory(problem):
-            raise MemoryError from problem
-        raise SourceProblem(f"{where} ({shown(source)}) cannot be read: {_words(problem, source)}") from problem
+    except duckdb.OutOfMemoryException as problem:
+        raise MemoryError(_first_line(problem)) from problem
+    except duckdb.Error as problem:
+        raise _from_duckdb(where, problem) from problem
+    except psycopg.Error as problem:
+        raise _from_postgres(where, problem) from problem
+    except OSError as problem:
+        raise SourceUnreachable(f"{where}: cannot be reached ({problem}).") from problem
 
 
-def _out_of_memory(problem: Exception) -> bool:
-    return type(problem).__name__ == "OutOfMemoryException"
+def _from_duckdb(where: str, problem: Exception) -> SourceProblem:
+    text = _first_line(problem)
+    if "No files found" in text:
+        return SourceUnreachable(f"{where}: no file matches; correct the path or glob, or write the file.")
+    if "Permission denied" in text:
+        return SourceUnreadable(f"{where}: permission denied; let the user of this process read it.")
+    if type(problem).__name__ == "ConversionException":
+        return WrongType(f"{where}: a value does not fit its column ({text}); correct the rows or the column named.")
+    if type(problem).__name__ in {"HTTPException", "ConnectionException"}:
+        return SourceUnreachable(f"{where}: does not answer ({text}).")
+    return SourceUnreadable(f"{where}: cannot be read ({text}); give a whole, undamaged file of the kind its name says.")
 
 
-def _words(problem: Exception, source: str) -> str:
-    """The engine's first line, without a password and without the noise of its class."""
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    said = lines[0] if lines else type(problem).__name__
-    said = re.sub(r"^(IO|Invalid Input|Catalog|Conversion|Binder) Error:\s*", "", said)
-    for secret in re.findall(r"://[^:/@\s]*:([^@\s]+)@", source):
-        said = said.replace(secret, "***")
-    said = shown(said)[:400]
-    return said if said.endswith(".") else f"{said}."
+def _from_postgres(where: str, problem: Exception) -> SourceProblem:
+    import psycopg
+    from psycopg import errors
+
+    text = _first_line(problem)
+    if isinstance(problem, errors.QueryCanceled):
+        return SourceUnreachable(f"{where}: the database took too long to answer; add an index on the time column.")
+    if isinstance(problem, errors.UndefinedTable):
+        return SourceUnreadable(f"{where}: {text}; name a table as table = \"schema.name\".")
+    if isinstance(problem, errors.InsufficientPrivilege):
+        return SourceUnreadable(f"{where}: {text}; grant SELECT to this user.")
+    if isinstance(problem, errors.InvalidDatetimeFormat | errors.InvalidTextRepresentation | errors.DatetimeFieldOverflow):
+        return WrongType(f"{where}: a value does not fit its column ({text}); correct the rows or the column named.")
+    if isinstance(problem, errors.ReadOnlySqlTransaction):
+        return SourceUnreadable(f"{where}: the query wants to write ({text}); sources are only read.")
+    if isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
+        return SourceUnreachable(f"{where}: the database does not answer ({text}).")
+    return SourceUnreadable(f"{where}: the database refuses to read this ({text}); correct table or query.")
 
 
-def missing_file(where: str, path: str) -> SourceMissing:
-    """No file matches."""
-    folder = Path(path).parent
-    hint = "is there a typing error in its name?" if folder.exists() else f"there is no folder {folder} either."
-    return SourceMissing(f"{where}: no file matches {path}; {hint}")
+def _first_line(problem: Exception) -> str:
+    """The engine's own words in one line, without its prefix and without any password."""
+    line = next((line.strip() for line in str(problem).splitlines() if line.strip()), type(problem).__name__)
+    line = re.sub(r"^(IO|Invalid Input|Binder|Catalog|Conversion|HTTP|Out of Memory|Parser) Error: ", "", line)
+    line = re.sub(r"://[^/\s@]*@", "://", line)
+    return line.rstrip(".")[:300]

@@ -1,21 +1,25 @@
-"""Opening a source: a file, a glob or a table as an Ibis table, and its times in UTC."""
+"""Where rows come from: files on an embedded DuckDB, tables and queries on PostgreSQL, opened through Ibis."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+import os
+import resource
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import ibis
+import ibis.expr.operations as ops
+import ibis.expr.schema as sch
+import ibis.expr.types as ir
 
-from monitor.data.engines import DuckDB, Engine, PostgreSQL, in_zone
-from monitor.data.errors import ColumnProblem, SourceMissing, SourceProblem, missing_file, reading, shown
+from monitor.data.errors import SourceProblem, SourceUnreachable, SourceUnreadable, shown, told
 from monitor.settings import Source
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
+    from ibis.backends.sql import SQLBackend
 
 READERS = {
     ".parquet": "read_parquet",
@@ -26,102 +30,207 @@ READERS = {
     ".jsonl": "read_json",
     ".ndjson": "read_json",
 }
-REMOTE = ("s3://", "gs://", "gcs://", "http://", "https://", "az://")
+
+REMOTE = ("s3://", "gs://", "gcs://", "r2://", "http://", "https://")
+POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+
+MEMORY = 1_000_000_000
+"""What an embedded DuckDB may take at most, in bytes; what does not fit goes to a temporary folder."""
+
+CONNECT_SECONDS = 10
+STATEMENT_SECONDS = 300
+BATCH = 50_000
+
+GLOB = "*?["
 
 
-def is_database(source: str) -> bool:
-    """Whether the source is a database URL."""
-    return source.split("://", 1)[0].split("+", 1)[0] in {"postgres", "postgresql"} and "://" in source
+@dataclass(frozen=True)
+class Opened:
+    """A source as it is now: its engine, its rows as an unexecuted table, and how people call it."""
+
+    engine: SQLBackend
+    table: ir.Table
+    where: str
+    columnar: bool = True
+    """Whether reading a few columns costs only those; a CSV file is parsed whole each time."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.table.columns)
 
 
-def connect(source: Source, where: str) -> PostgreSQL:
-    """The database of a URL. Raises SourceProblem with the way out."""
-    try:
-        return PostgreSQL(source.source)
-    except Exception as problem:
-        said = str(problem).strip().splitlines()
-        words = shown(said[-1].strip()) if said else type(problem).__name__
-        raise SourceProblem(f"{where} ({shown(source.source)}) cannot be reached: {words.rstrip('.')}.") from problem
+class Engines:
+    """The engines of one model: one embedded DuckDB, one connection per PostgreSQL URL; opened when first asked for."""
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self._embedded: SQLBackend | None = None
+        self._servers: dict[str, SQLBackend] = {}
+        self._brought = 0
+
+    def open(self, source: Source, where: str) -> Opened:
+        """Look at *source* as it is now. Raises SourceProblem."""
+        scheme = urlsplit(source.source).scheme.lower()
+        if scheme in POSTGRES:
+            return self._table(source, where)
+        if "://" in source.source and not source.source.startswith(REMOTE):
+            raise SourceUnreadable(
+                f"{where}: '{scheme}://' is not a place this reads; give a path or glob "
+                "(.parquet, .csv, .json), s3://, gs:// or a postgresql:// URL."
+            )
+        return self._file(source, where)
+
+    def embedded(self) -> SQLBackend:
+        """The DuckDB inside this process."""
+        if self._embedded is None:
+            spill = Path(tempfile.gettempdir()) / f"model-monitor-{os.getpid()}-{id(self)}"
+            self._embedded = ibis.duckdb.connect(
+                threads=2,
+                memory_limit=f"{_memory_left() // 10**6}MB",
+                preserve_insertion_order=False,
+                temp_directory=str(spill),
+            )
+            self._embedded.con.execute("SET enable_progress_bar = false")
+        return self._embedded
+
+    def bring(self, rows: ir.Table, source: Opened, target: SQLBackend) -> ir.Table:
+        """*rows* of *source* on *target*: themselves where they already are, else copied batch by batch."""
+        if source.engine is target:
+            return rows
+        self._brought += 1
+        name = f"brought_{self._brought}"
+        with told(source.where):
+            batches = source.engine.to_pyarrow_batches(rows, chunk_size=BATCH)
+            target.con.register("arriving", batches)
+            target.con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM arriving')  # noqa: S608  # our own name
+            target.con.unregister("arriving")
+        return target.table(name)
+
+    def forget_brought(self) -> None:
+        """Drop the copies that ``bring`` made."""
+        if self._embedded is not None:
+            for number in range(1, self._brought + 1):
+                self._embedded.con.execute(f'DROP TABLE IF EXISTS "brought_{number}"')
+        self._brought = 0
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        for engine in (self._embedded, *self._servers.values()):
+            if engine is not None:
+                engine.disconnect()
+        self._embedded, self._servers = None, {}
+
+    def _file(self, source: Source, where: str) -> Opened:
+        path = source.source if source.source.startswith(REMOTE) else str(self._base / source.source)
+        _check_path(path, where)
+        reader = _reader(source.source, where)
+        union = ", union_by_name = true" if any(sign in path for sign in GLOB) else ""
+        query = f"SELECT * FROM {reader}({_quoted(path)}{union})"  # noqa: S608  # quoted
+        engine = self.embedded()
+        with told(where):
+            if source.source.startswith(REMOTE):
+                engine.load_extension("httpfs")
+            described = engine.con.execute(f"DESCRIBE {query}").fetchall()
+        types = engine.compiler.type_mapper
+        schema = sch.Schema({name: types.from_string(kind) for name, kind, *_ in described})
+        return Opened(engine, _as_table(query, schema, engine), where, columnar=reader == "read_parquet")
+
+    def _table(self, source: Source, where: str) -> Opened:
+        if (source.table is None) == (source.query is None):
+            raise SourceUnreadable(f"{where}: a database needs one of table = \"schema.name\" or query = \"SELECT ...\".")
+        query = source.query.strip().rstrip(";") if source.query else f"SELECT * FROM {_identifier(source.table or '')}"  # noqa: S608  # quoted
+        engine = self._server(source.source, where)
+        with told(where):
+            schema = _described(engine, query)
+        return Opened(engine, _as_table(query, schema, engine), where)
+
+    def _server(self, url: str, where: str) -> SQLBackend:
+        known = self._servers.get(url)
+        if known is not None and not known.con.closed and not known.con.broken:
+            return known
+        import psycopg
+
+        options = f"-c default_transaction_read_only=on -c statement_timeout={STATEMENT_SECONDS}s -c timezone=UTC"
+        with told(where):
+            connection = psycopg.connect(
+                url.replace("postgresql+psycopg://", "postgresql://", 1),
+                autocommit=True,
+                connect_timeout=CONNECT_SECONDS,
+                options=options,
+                application_name="model-monitor",
+            )
+            self._servers[url] = ibis.postgres.from_connection(connection)
+        return self._servers[url]
 
 
-def open_table(engine: Engine, source: Source, base: Path, where: str, name: str) -> ir.Table:
-    """The rows of *source* as an Ibis table on *engine*, which is the one its rows live on. Raises SourceProblem."""
-    with reading(where, source.source):
-        if isinstance(engine, DuckDB):
-            return _open_files(engine, source.source, base, where, name)
-        if source.query is not None:
-            return engine.backend.sql(source.query, dialect="postgres")
-        return _open_database_table(engine, source, where)
+def where_of(model: str, role: str, source: Source) -> str:
+    """How people call a source: model, role, and the place without its secrets."""
+    place = shown(source.source)
+    return f"{model}: {role} ({place}{f', table {source.table}' if source.table else ''})"
 
 
-def _open_database_table(engine: Engine, source: Source, where: str) -> ir.Table:
-    schema, _, table = (source.table or "").rpartition(".")
-    try:
-        return engine.backend.table(table, database=schema or None)
-    except ibis.common.exceptions.TableNotFound:
-        known = engine.backend.list_tables(database=schema or None)
-        raise SourceMissing(
-            f"{where} ({shown(source.source)}): there is no table '{source.table}'; {_hint(table, known)}."
-        ) from None
+def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
+    """The rows of an aggregate."""
+    with told(where):
+        if engine.name == "duckdb":
+            rows: list[tuple[Any, ...]] = engine.con.execute(sql).fetchall()
+            return rows
+        with engine.con.cursor() as cursor:
+            return list(cursor.execute(sql).fetchall())
 
 
-def _open_files(engine: DuckDB, source: str, base: Path, where: str, name: str) -> ir.Table:
-    path = source if source.startswith(REMOTE) else str(base / source)
-    suffix = Path(path).suffix.lower()
-    reader = READERS.get(suffix)
+def _as_table(query: str, schema: sch.Schema, engine: SQLBackend) -> ir.Table:
+    return ops.SQLQueryResult(query, schema, engine).to_expr()
+
+
+def _described(engine: SQLBackend, query: str) -> sch.Schema:
+    """The columns of a query, without running it: Ibis would create a view, which a reader may not."""
+    with engine.con.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({query}) AS described LIMIT 0")  # noqa: S608  # the user's own query
+        found = {column.name: column.type_code for column in cursor.description or ()}
+        kinds = "SELECT format_type(oid, NULL) FROM unnest(%s::oid[]) WITH ORDINALITY AS kinds(oid, place) ORDER BY place"
+        names = [kind for (kind,) in cursor.execute(kinds, (list(found.values()),)).fetchall()]
+    types = engine.compiler.type_mapper
+    return sch.Schema({name: types.from_string(kind) for name, kind in zip(found, names, strict=True)})
+
+
+def _check_path(path: str, where: str) -> None:
+    if path.startswith(REMOTE) or any(sign in path for sign in GLOB):
+        return
+    place = Path(path)
+    if place.is_dir():
+        raise SourceUnreadable(f"{where}: is a folder; give its files, such as '{place.name}/*.parquet'.")
+    if not place.exists():
+        raise SourceUnreachable(f"{where}: there is no such file; correct the path, or write the file.")
+    if not os.access(place, os.R_OK):
+        raise SourceUnreadable(f"{where}: permission denied; let the user of this process read it.")
+
+
+def _reader(source: str, where: str) -> str:
+    name = source.lower().split("?", maxsplit=1)[0]
+    for packed in (".gz", ".zst"):
+        name = name.removesuffix(packed)
+    reader = READERS.get(Path(name).suffix)
     if reader is None:
-        raise SourceProblem(f"{where} ({source}): files end in {', '.join(READERS)}; databases begin postgresql://.")
-    if not source.startswith(REMOTE):
-        _demand_files(where, path)
-    options = {"union_by_name": True} if suffix in (".parquet", ".pq") else {}
-    table: ir.Table = getattr(engine.backend, reader)(path, table_name=name, **options)
-    return table
+        raise SourceUnreadable(f"{where}: its kind is not told by its name; end it in .parquet, .csv, .json or .jsonl.")
+    return reader
 
 
-def _demand_files(where: str, path: str) -> None:
-    found = [Path(each) for each in glob.glob(path, recursive=True)]  # noqa: PTH207  # an absolute pattern
-    if not found:
-        raise missing_file(where, path)
-    folders = [each for each in found if each.is_dir()]
-    if folders:
-        raise SourceProblem(f"{where}: {folders[0]} is a folder; name its files, such as {folders[0]}/*.parquet.")
-    for each in found:
-        try:
-            each.open("rb").close()
-        except OSError as problem:
-            raise SourceProblem(f"{where}: {each} cannot be opened: {problem.strerror}.") from problem
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
-def demand_columns(table: ir.Table, names: Iterable[str | None], where: str) -> None:
-    """Raise ColumnProblem for the first of *names* that the table does not have."""
-    for name in names:
-        if name is not None and name not in table.columns:
-            raise ColumnProblem(f"{where} has no column '{name}'; {_hint(name, table.columns)}.")
+def _identifier(name: str) -> str:
+    return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
 
 
-def _hint(wrong: str, known: Sequence[str]) -> str:
-    close = get_close_matches(wrong, known, n=1)
-    return f"did you mean '{close[0]}'?" if close else f"there are {', '.join(sorted(known)[:20]) or 'none'}"
+def _memory_left() -> int:
+    """At most MEMORY; in a worker process with a limit, half of what it may still reserve."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return MEMORY
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    return max(min(MEMORY, (limit - used) // 2), 64_000_000)
 
 
-def utc(column: ir.Column, timezone: str, where: str) -> ir.TimestampValue:
-    """A time column as naive UTC: naive times are in *timezone*, aware ones are converted. Raises ColumnProblem."""
-    kind = column.type()
-    if kind.is_timestamp() and kind.timezone is not None:
-        return column.cast("timestamp")  # sessions are in UTC, so this drops the zone and keeps the instant
-    if not (kind.is_timestamp() or kind.is_date() or kind.is_string()):
-        raise ColumnProblem(
-            f"{where}: the time column '{column.get_name()}' is {kind}; a timestamp, a date or ISO 8601 text is right."
-        )
-    naive = column if kind.is_timestamp() else column.cast("timestamp")
-    return naive if timezone == "UTC" else in_zone(timezone, naive).cast("timestamp")
-
-
-def is_utc(column: ir.Column, timezone: str) -> bool | None:
-    """Whether bounds compare with the raw column: False naive UTC, True aware; None where it must be converted."""
-    kind = column.type()
-    if not kind.is_timestamp():
-        return None
-    if kind.timezone is not None:
-        return True
-    return False if timezone == "UTC" else None
+__all__ = ["Engines", "Opened", "SourceProblem", "fetch", "where_of"]

@@ -39,6 +39,8 @@ def shown_url(url: URL) -> str:
 def translate(url: URL, context: ExceptionContext) -> BaseException | None:
     """The sentence for an error of the driver where the database itself is the matter, else None."""
     error = context.sqlalchemy_exception
+    if context.is_pre_ping:  # the pool finds a cut connection and is about to replace it
+        return None
     if isinstance(error, IntegrityError) or not isinstance(error, DBAPIError):
         return None
     reason = str(error.orig).strip().partition("\n")[0]

@@ -183,12 +183,3 @@ class Counts:
     models: int
     open_incidents: int
     firing_alerts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pruned:
-    """What retention removed."""
-
-    evaluations: int = 0
-    profiles: int = 0
-    incidents: int = 0

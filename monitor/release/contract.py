@@ -1,22 +1,31 @@
-"""The release contract: the bounds a model version was released with, as values that judge and word themselves."""
+"""The release contract: the bounds a model version was released with, and the checks that measure what they bound."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Literal
 
+from checks.contract import Check, Metric
+from monitor.settings import CheckSettings, ModelSettings, Threshold
+from monitor.settings_terms import EVERY_COLUMN, Side, cadence, limits_of, parameters_for, split_name
+
+__all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
+
 Severity = Literal["page", "warn"]
-Side = Literal["min", "max"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
     """One threshold on one metric of one model version.
 
-    *metric* is a metric's name, *column* its column ("" where it has none, "*" for every column), *segments* the
-    segment columns it holds for beside the whole. *limit* is absolute, or a share of the release's own value where
-    *of_release*.
+    *metric* is a metric's name, *column* its column ("" where it has none, "*" for every column but
+    *except_columns*, which have thresholds of their own), *segments* the segment columns it holds for beside the
+    whole. *limit* is absolute, or a share of the release's own value where *of_release*. *window* and *every* are
+    those of the check that measures it.
     """
 
     name: str  # as written in config.toml: "accuracy", "drift.*"
@@ -29,3 +38,136 @@ class Bound:
     segments: tuple[str, ...] = ()
     min_rows: int = 1
     pending_for: timedelta = timedelta(0)
+    except_columns: tuple[str, ...] = ()
+    window: timedelta = timedelta(days=7)
+    every: timedelta = timedelta(days=1)
+    needs_outcomes: bool = False
+    unit: str = ""
+    version: str = ""
+
+    def applies_to(self, metric: str, column: str, segment: str) -> bool:
+        """Whether the bound is about this measurement. The whole is segment ""."""
+        if metric != self.metric or not self._covers(column):
+            return False
+        return not segment or any(segment.startswith(f"{name}=") for name in self.segments)
+
+    def _covers(self, column: str) -> bool:
+        if self.column == EVERY_COLUMN:
+            return column != "" and column not in self.except_columns
+        return column == self.column
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCheck:
+    """A check with the length of the windows it measures and how often it does."""
+
+    check: Check
+    window: timedelta
+    every: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseContract:
+    """What a model version was released with. *hash* tells contracts apart, whatever order they are written in."""
+
+    model: str
+    version: str
+    bounds: tuple[Bound, ...]
+    checks: tuple[PlannedCheck, ...]
+    hash: str
+
+
+def build_contract(
+    model: ModelSettings, checks: Mapping[str, type[Check]], confidence: float | None = None
+) -> ReleaseContract:
+    """The contract that settings which passed their review describe.
+
+    A threshold implies the check that measures its metric, with default parameters and the model's window, unless
+    [[models.checks]] or the threshold itself says otherwise. *confidence* is the level of intervals, where a check
+    takes one.
+    """
+    configured = [_configured(model, settings, checks, confidence) for settings in model.checks]
+    planned = list(configured)
+    bounds: list[Bound] = []
+    for name, threshold in model.release.items():
+        owner, metric = owner_of(checks, split_name(name)[0])
+        implied = _implied(model, threshold, owner, configured, confidence)
+        planned += [implied] if implied not in planned else []
+        bounds += _bounds(model, name, threshold, metric, implied)
+    return ReleaseContract(model.name, model.version, tuple(bounds), tuple(planned), _hash(model, bounds, planned))
+
+
+def owner_of(checks: Mapping[str, type[Check]], metric: str) -> tuple[type[Check], Metric]:
+    """The check that measures *metric*. Raises LookupError where none does."""
+    for check in checks.values():
+        for known in check.metrics:
+            if known.name == metric:
+                return check, known
+    raise LookupError(f"No check measures '{metric}'.")
+
+
+def _configured(
+    model: ModelSettings, settings: CheckSettings, checks: Mapping[str, type[Check]], confidence: float | None
+) -> PlannedCheck:
+    kind = checks[settings.check]
+    check = kind.model_validate(parameters_for(model, kind, settings.parameters, confidence))
+    return PlannedCheck(check, settings.window or model.window, settings.every or cadence(model))
+
+
+def _implied(
+    model: ModelSettings,
+    threshold: Threshold,
+    owner: type[Check],
+    configured: Sequence[PlannedCheck],
+    confidence: float | None,
+) -> PlannedCheck:
+    """The check that measures for *threshold*: a configured one where its window fits, else one with its parameters."""
+    own = [planned for planned in configured if planned.check.kind == owner.kind]
+    for planned in own:
+        if threshold.window in {None, planned.window} and threshold.every in {None, planned.every}:
+            return planned
+    check = own[0].check if own else owner.model_validate(parameters_for(model, owner, {}, confidence))
+    return PlannedCheck(check, threshold.window or model.window, threshold.every or cadence(model))
+
+
+def _bounds(
+    model: ModelSettings, name: str, threshold: Threshold, metric: Metric, planned: PlannedCheck
+) -> Iterator[Bound]:
+    column = split_name(name)[1]
+    own = [other for base, other in map(split_name, model.release) if base == metric.name and other != EVERY_COLUMN]
+    for side, limit, of_release in limits_of(threshold):
+        yield Bound(
+            name=name,
+            metric=metric.name,
+            column=column,
+            side=side,
+            limit=limit,
+            of_release=of_release,
+            severity=threshold.severity or ("page" if metric.pages else "warn"),
+            segments=threshold.segments,
+            min_rows=threshold.min_rows or 1,
+            pending_for=threshold.pending_for or timedelta(0),
+            except_columns=tuple(sorted(own)) if column == EVERY_COLUMN else (),
+            window=planned.window,
+            every=planned.every,
+            needs_outcomes=planned.check.needs().outcomes,
+            unit=metric.unit,
+            version=model.version,
+        )
+
+
+def _hash(model: ModelSettings, bounds: Sequence[Bound], planned: Sequence[PlannedCheck]) -> str:
+    promised = {
+        "model": model.name,
+        "version": model.version,
+        "task": model.task,
+        "bounds": sorted(_canonical(asdict(bound)) for bound in bounds),
+        "checks": sorted(
+            _canonical([one.check.kind, one.check.model_dump(mode="json"), one.window, one.every]) for one in planned
+        ),
+    }
+    return hashlib.sha256(_canonical(promised).encode()).hexdigest()
+
+
+def _canonical(data: object) -> str:
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), default=lambda span: span.total_seconds())

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan
 from typing import Literal
 
-from monitor.release.contract import Bound
+from checks.contract import Measurement
+from monitor.release.contract import EVERY_COLUMN, Bound
+from monitor.release.sentences import Told, sentence
 
 State = Literal["ok", "breach", "unknown", "error"]
 Reason = Literal[
@@ -21,6 +25,29 @@ Reason = Literal[
     "check_failed",  # error: it raised, hung, ran out of memory or killed its process
     "source_failed",  # error: the rows could not be read
 ]
+STATES: Mapping[Reason, State] = {
+    "holds": "ok",
+    "inconclusive": "ok",
+    "falls_below": "breach",
+    "rises_above": "breach",
+    "too_few_rows": "unknown",
+    "outcomes_not_in": "unknown",
+    "cannot_tell": "unknown",
+    "no_release_value": "unknown",
+    "not_measured": "error",
+    "check_failed": "error",
+    "source_failed": "error",
+}
+Key = tuple[str, str, str]
+"""Metric, column and segment of a measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no measurement, in a sentence for people."""
+
+    reason: Literal["check_failed", "source_failed"]
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +71,143 @@ class Verdict:
     def clears(self) -> bool:
         """Whether it lets a firing alert recover: the value itself is back on the promised side."""
         return self.reason == "holds"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the window beside its measurements: None where it is not."""
+
+    rows: int | None = None
+    outcomes: int | None = None
+
+
+def judge_all(
+    bounds: Sequence[Bound],
+    measurements: Sequence[Measurement],
+    *,
+    released: Mapping[Key, float] | None = None,
+    failures: Mapping[str, str] | None = None,
+    source_failure: str | None = None,
+    rows: int | None = None,
+    outcomes: int | None = None,
+) -> tuple[Verdict, ...]:
+    """The verdicts on one window: for each bound at least one, in the order of the bounds.
+
+    *released* are the release's own values, *failures* the sentence of a failed check by metric, *source_failure*
+    the sentence of a source that could not be read; *rows* and *outcomes* count the window's predictions and how many
+    of them have an outcome.
+    """
+    facts = Facts(rows, outcomes)
+    own = released or {}
+    verdicts: list[Verdict] = []
+    for bound in bounds:
+        failure = _failure(bound, failures or {}, source_failure)
+        found = [one for one in measurements if bound.applies_to(one.metric, one.column, one.segment)]
+        if bound.column == EVERY_COLUMN and found:
+            verdicts += _judged(bound, found, own, failure, facts)
+            continue
+        if not any(one.segment == "" for one in found):
+            verdicts.append(judge(bound, None, failure=failure, facts=facts))
+        verdicts += _judged(bound, found, own, failure, facts)
+    return tuple(verdicts)
+
+
+def judge(
+    bound: Bound,
+    measurement: Measurement | None,
+    *,
+    released: float | None = None,
+    failure: Failure | None = None,
+    facts: Facts = Facts(),
+) -> Verdict:
+    """The verdict on one measurement, or on its absence.
+
+    A breach needs the whole interval beyond the bound, or a number without interval beyond it. What is measured on
+    too few rows, or is not a finite number, is unknown.
+    """
+    about = measurement or Measurement(bound.metric, None, column=bound.column)
+    threshold = _threshold(bound, released)
+    reason = _reason(bound, measurement, threshold, failure, facts)
+    told = Told(bound, about, threshold, released, failure.sentence if failure else "")
+    return Verdict(
+        bound=bound,
+        state=STATES[reason],
+        reason=reason,
+        sentence=sentence(reason, told),
+        column=about.column,
+        segment=about.segment,
+        threshold=threshold,
+        released=_finite(released),
+        value=_finite(about.value),
+        low=_finite(about.low),
+        high=_finite(about.high),
+        rows=about.rows,
+    )
+
+
+def _failure(bound: Bound, failures: Mapping[str, str], source_failure: str | None) -> Failure | None:
+    if source_failure is not None:
+        return Failure("source_failed", source_failure)
+    return Failure("check_failed", failures[bound.metric]) if bound.metric in failures else None
+
+
+def _judged(
+    bound: Bound, found: Sequence[Measurement], released: Mapping[Key, float], failure: Failure | None, facts: Facts
+) -> Iterator[Verdict]:
+    for one in found:
+        own = released.get((one.metric, one.column, one.segment))
+        yield judge(bound, one, released=own, failure=failure, facts=facts)
+
+
+def _threshold(bound: Bound, released: float | None) -> float | None:
+    """The number the value is held to; a share of a negative or unknown value of the release is none."""
+    if not bound.of_release:
+        return bound.limit
+    return None if released is None or not isfinite(released) or released < 0 else bound.limit * released
+
+
+def _reason(
+    bound: Bound,
+    measurement: Measurement | None,
+    threshold: float | None,
+    failure: Failure | None,
+    facts: Facts,
+) -> Reason:
+    if measurement is None:
+        return failure.reason if failure else _absent(bound, facts)
+    if bound.needs_outcomes and not measurement.rows and not facts.outcomes and facts.rows != 0:
+        return "outcomes_not_in"
+    if measurement.rows < bound.min_rows:
+        return "too_few_rows"
+    value = measurement.value
+    if value is None or not isfinite(value) or _is_nan(measurement.low) or _is_nan(measurement.high):
+        return "cannot_tell"
+    if threshold is None:
+        return "no_release_value"
+    return _compared(bound, value, measurement.low, measurement.high, threshold)
+
+
+def _absent(bound: Bound, facts: Facts) -> Reason:
+    if facts.rows == 0:
+        return "too_few_rows"
+    return "outcomes_not_in" if bound.needs_outcomes and facts.outcomes == 0 else "not_measured"
+
+
+def _compared(bound: Bound, value: float, low: float | None, high: float | None, threshold: float) -> Reason:
+    exact = low is None and high is None
+    if bound.side == "min":
+        if value >= threshold:
+            return "holds"
+        return "falls_below" if exact or (high is not None and high < threshold) else "inconclusive"
+    if value <= threshold:
+        return "holds"
+    return "rises_above" if exact or (low is not None and low > threshold) else "inconclusive"
+
+
+def _finite(value: float | None) -> float | None:
+    """Infinite ends of an interval are open ones: databases and JSON know no infinity."""
+    return value if value is not None and isfinite(value) else None
+
+
+def _is_nan(value: float | None) -> bool:
+    return value is not None and isnan(value)

@@ -27,6 +27,11 @@ class Plan:
         """How long after its end a window is judged."""
         return outcome_delay if self.awaits_outcomes else timedelta(0)
 
+    def check_of(self, metric: str) -> str:
+        """The kind of the check that measures *metric*; "" where none of the plan does."""
+        kinds = (one.check.kind for one in self.checks for known in one.check.metrics if known.name == metric)
+        return next(kinds, "")
+
 
 def plans_of(contract: ReleaseContract) -> tuple[Plan, ...]:
     """Group the contract's checks into plans, in a fixed order."""

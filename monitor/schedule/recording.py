@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.alerts.incident import Incident, advance_model, notification_key
 from monitor.alerts.life import Alert
+from monitor.history.recording import Recording
 from monitor.history.records import (
     AlertRecord,
     BucketState,
@@ -15,10 +16,11 @@ from monitor.history.records import (
     EvaluationRecord,
     IncidentRecord,
     MeasurementRecord,
+    OutboxRecord,
     ProfileRecord,
     VerdictRecord,
 )
-from monitor.history.store import Recording, Store
+from monitor.history.store import Store
 from monitor.release.contract import Severity
 from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.due import DueWindow, inputs_fingerprint
@@ -56,7 +58,7 @@ def record_result(
         inputs = inputs_fingerprint(due.plan, watch.model.bucket, due.start, due.end, known)
         evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, now))
         recording.measurements(evaluation, list(_measurements(result)))
-        recording.verdicts(evaluation, [_verdict(verdict) for verdict in verdicts])
+        recording.verdicts(evaluation, [_verdict(verdict, due) for verdict in verdicts])
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
         _advance(recording, watch, due, verdicts, receivers, wall)
@@ -90,6 +92,7 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, 
         released=result.released,
         failures=_failures(due, result),
         source_failure=result.source_failure,
+        rows=result.rows,
         outcomes=result.outcomes,
     )
 
@@ -141,8 +144,9 @@ def _measurements(result: Result) -> Iterable[MeasurementRecord]:
             )
 
 
-def _verdict(verdict: Verdict) -> VerdictRecord:
+def _verdict(verdict: Verdict, due: DueWindow) -> VerdictRecord:
     return VerdictRecord(
+        check=due.plan.check_of(verdict.bound.metric),
         metric=verdict.bound.metric,
         column=verdict.column,
         segment=verdict.segment,

@@ -11,7 +11,7 @@ from uuid import uuid4
 import structlog
 
 from monitor.clock import monotonic, wall_now
-from monitor.history.store import AlreadyEvaluated, HistoryUnavailable, LeaseLost
+from monitor.history.problems import AlreadyEvaluated, HistoryUnavailable, LeaseLost
 from monitor.schedule.pool import Stopped, Worker
 from monitor.schedule.watch import Watch
 from monitor.schedule.work import Desk, drain
@@ -94,13 +94,13 @@ class Runner:
         except HistoryUnavailable as problem:
             self._pause(watch.name, "history_unavailable", str(problem))
         except Exception as problem:
-            log.exception("evaluation_failed", message=f"{watch.name}: {problem}", model=watch.name)
-            self._pause(watch.name, "evaluation_failed", f"{watch.name}: {problem}")
+            self._pause(watch.name, "evaluation_failed", f"{watch.name}: {problem}.", with_trace=True)
 
-    def _pause(self, name: str, event: str, sentence: str) -> None:
+    def _pause(self, name: str, event: str, sentence: str, *, with_trace: bool = False) -> None:
         self._desk.vitals.count("errors", event)
         self._paused_until[name] = monotonic() + PAUSE_AFTER_ERROR
-        log.warning(event, message=f"{sentence} Trying again in {PAUSE_AFTER_ERROR:.0f} s.", model=name)
+        again = f"{sentence} Trying again in {PAUSE_AFTER_ERROR:.0f} s."
+        log.warning(event, message=again, model=name, exc_info=with_trace)
 
     def _claim_and_drain(self, watch: Watch, now: datetime) -> None:
         store = self._desk.store

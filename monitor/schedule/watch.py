@@ -23,6 +23,7 @@ class Watch:
     contract: ReleaseContract
     plans: tuple[Plan, ...]
     rule: Rule
+    confidence: float
     base: Path
     checks_dir: Path | None
     fingerprint: str
@@ -51,14 +52,20 @@ def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path
     """Every model of the settings, under watch."""
     rule = Rule(settings.alerts.pending_for, settings.alerts.keep_firing_for)
     checks_dir = None if settings.checks_dir is None else base / settings.checks_dir
-    return tuple(_watch(model, checks, rule, base, checks_dir) for model in settings.models)
+    confidence = settings.alerts.confidence
+    return tuple(_watch(model, checks, rule, confidence, base, checks_dir) for model in settings.models)
 
 
 def _watch(
-    model: ModelSettings, checks: Mapping[str, type[Check]], rule: Rule, base: Path, checks_dir: Path | None
+    model: ModelSettings,
+    checks: Mapping[str, type[Check]],
+    rule: Rule,
+    confidence: float,
+    base: Path,
+    checks_dir: Path | None,
 ) -> Watch:
-    contract = build_contract(model, checks)
-    return Watch(model, contract, plans_of(contract), rule, base, checks_dir, _fingerprint(model))
+    contract = build_contract(model, checks, confidence)
+    return Watch(model, contract, plans_of(contract), rule, confidence, base, checks_dir, _fingerprint(model))
 
 
 def _fingerprint(model: ModelSettings) -> str:

@@ -46,7 +46,7 @@ def _serve(job: Job, feeds: dict[str, Feed], connection: Connection) -> None:
     if key not in feeds:
         feeds[key] = Feed(job.model, job.base)
     try:
-        contract = build_contract(job.model, _checks(job.checks_dir))
+        contract = build_contract(job.model, _checks(job.checks_dir), job.confidence)
         plan = next(plan for plan in plans_of(contract) if plan.name == job.plan)
         evaluate(job, plan, feeds[key], emit)
     except SourceProblem as problem:

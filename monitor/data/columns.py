@@ -1,0 +1,79 @@
+"""Columns as profiles see them: numbers as float64, everything else as canonical text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf
+from typing import Literal
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+Kind = Literal["number", "text", "null"]
+
+EXACT = 1e15
+"""Integral numbers below this are written without decimals."""
+
+
+def kind_of(column: dt.DataType) -> Kind | None:
+    """What a column can be profiled as; None for times, lists, structs and the like."""
+    if column.is_boolean() or column.is_string() or column.is_uuid():
+        return "text"
+    if column.is_numeric():
+        return "number"
+    return "null" if column.is_null() else None
+
+
+def constant(value: float) -> ir.FloatingScalar:
+    """Exactly this double: engines read a literal such as 0.1 as a decimal, and round it once more."""
+    return ibis.literal(repr(float(value))).cast("float64")
+
+
+def number(column: ir.Column) -> ir.FloatingColumn:
+    """A numeric column as float64."""
+    return column.cast("float64")
+
+
+def label(column: ir.Column) -> ir.StringColumn:
+    """Canonical text: integral numbers without decimals, booleans as 1 and 0, NaN and infinity as null."""
+    kind = column.type()
+    if kind.is_string():
+        return column
+    if kind.is_boolean():
+        return ibis.cases((column, "1"), (~column, "0"), else_=ibis.null("string"))
+    if kind.is_integer() or not kind.is_numeric():
+        return column.cast("string")
+    value = number(column)
+    return ibis.cases(
+        (~finite(value), ibis.null("string")),
+        (value.abs() >= EXACT, value.cast("string")),  # floor() would overflow
+        (value == value.floor(), value.cast("int64").cast("string")),
+        else_=value.cast("string"),
+    )
+
+
+def finite(value: ir.FloatingColumn) -> ir.BooleanValue:
+    """Whether a float is a number between the infinities (null stays null); NaN is greater than infinity."""
+    return ~value.isnan() & (value != inf) & (value != -inf)
+
+
+def cell(value: ir.Column, edges: Sequence[float]) -> ir.IntegerValue:
+    """The place of *value* among sorted *edges*: how many of them it reaches. A tree of comparisons."""
+    if not edges:
+        return ibis.literal(0, "int32")
+    return _branch(value, edges, 0, len(edges))
+
+
+def _branch(value: ir.Column, edges: Sequence[float], low: int, high: int) -> ir.IntegerValue:
+    if low == high:
+        return ibis.literal(low, "int32")
+    middle = (low + high) // 2
+    below = _branch(value, edges, low, middle)
+    return (value < constant(edges[middle])).ifelse(below, _branch(value, edges, middle + 1, high))
+
+
+def known_or_other(column: ir.StringColumn, known: Sequence[str]) -> ir.StringColumn:
+    """A segment value: itself where it is known, else (other), or (null)."""
+    inside = column.isin(list(known)) if known else ibis.literal(value=False)
+    return ibis.cases((column.isnull(), "(null)"), (inside, column), else_="(other)")

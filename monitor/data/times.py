@@ -1,0 +1,104 @@
+"""Times of rows as naive UTC, and the tiles they fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import or_
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from monitor.data.errors import WrongType
+
+ANCHOR = datetime(1970, 1, 5, tzinfo=UTC)
+"""A Monday; buckets are tiles counted from here."""
+
+WITH_ZONE = r"[0-9] ?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+"""Text of a time that says its own zone; a plain date such as 2013-04-16 does not, for its last hyphen follows a month."""
+
+CLOCK = ":"
+
+Span = tuple[datetime, datetime]
+
+
+@ibis.udf.scalar.builtin
+def timezone(zone: str, at: dt.timestamp) -> dt.Timestamp(timezone="UTC"):  # type: ignore[valid-type,empty-body]  # Ibis reads the annotation; the function is the engine's own
+    """The moment at which clocks in *zone* show *at*; DuckDB and PostgreSQL both have it."""
+
+
+def utc(column: ir.Column, zone: str, where: str) -> ir.TimestampColumn:
+    """*column* as naive UTC. Raises WrongType where it is not a time."""
+    kind = column.type()
+    if kind.is_timestamp():
+        return column.cast("timestamp") if kind.timezone else _from_zone(column, zone)
+    if kind.is_date():
+        return _from_zone(column.cast("timestamp"), zone)
+    if kind.is_string():
+        return _parsed(column, zone)
+    if kind.is_null():
+        return column.cast("timestamp")
+    raise WrongType(
+        f"{where}: the column '{column.get_name()}' holds {kind}, not times; "
+        "give timestamps, or text such as 2013-04-16T00:00:00Z."
+    )
+
+
+def _from_zone(column: ir.Column, zone: str) -> ir.TimestampColumn:
+    return column.cast("timestamp") if zone == "UTC" else timezone(zone, column.cast("timestamp")).cast("timestamp")
+
+
+def _parsed(column: ir.Column, zone: str) -> ir.TimestampColumn:
+    aware = column.cast("timestamp('UTC')").cast("timestamp")
+    if zone == "UTC":
+        return aware
+    says_zone = column.contains(CLOCK) & column.re_search(WITH_ZONE)
+    return ibis.cases((says_zone, aware), else_=_from_zone(column, zone))
+
+
+def naive(at: datetime) -> datetime:
+    """An aware time as naive UTC."""
+    return at.astimezone(UTC).replace(tzinfo=None)
+
+
+def within(at: ir.TimestampColumn, spans: Sequence[Span]) -> ir.BooleanValue:
+    """Whether a naive UTC time lies in one of the half-open *spans*."""
+    parts = [(at >= ibis.literal(naive(start))) & (at < ibis.literal(naive(end))) for start, end in spans]
+    return reduce(or_, parts) if parts else ibis.literal(value=False)
+
+
+def seconds(at: ir.TimestampColumn) -> ir.IntegerColumn:
+    """Whole seconds since 1970, rounded down: engines round the epoch of 23:59:59.7 up into the next day."""
+    return at.truncate("s").epoch_seconds().cast("int64")
+
+
+def tile(at: ir.TimestampColumn, step: timedelta) -> ir.IntegerColumn:
+    """The number of the tile a time falls into, counted from ANCHOR."""
+    since = seconds(at) - int(ANCHOR.timestamp())
+    return (since / (step // timedelta(seconds=1))).floor().cast("int64")
+
+
+def tile_start(number: ir.IntegerColumn, step: timedelta) -> ir.IntegerColumn:
+    """Seconds since 1970 at which a tile begins."""
+    return number * (step // timedelta(seconds=1)) + int(ANCHOR.timestamp())
+
+
+def number_of(start: datetime, step: timedelta) -> int:
+    """The number of the tile that begins at *start*."""
+    return (start - ANCHOR) // step
+
+
+def spans_of(starts: Sequence[datetime], step: timedelta, as_of: datetime) -> list[Span]:
+    """Tiles as few half-open spans, cut off at *as_of*."""
+    spans: list[Span] = []
+    for start in sorted(set(starts)):
+        end = min(start + step, as_of)
+        if end <= start:
+            continue
+        if spans and spans[-1][1] == start:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return spans

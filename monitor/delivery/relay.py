@@ -1,0 +1,213 @@
+"""The relay: takes one notification at a time from the outbox to its receiver, at least once and hardly ever twice."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from monitor.alerts.message import Message
+from monitor.alerts.words import span
+from monitor.clock import monotonic
+from monitor.delivery.receiver import Outcome, Receiver, Thread
+from monitor.delivery.retry import Claim, RelayRules, Retry, decide_retry
+
+log = structlog.get_logger(__name__)
+
+_CLOCK_SKEW = timedelta(minutes=10)  # between this machine and the receiver's, when searching
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A later notification of the same incident to the same receiver."""
+
+    id: int
+    message: Mapping[str, Any]
+
+
+class Outbox(Protocol):
+    """What the relay needs of the table of notifications due. Each operation is one transaction."""
+
+    def claim(self, now: datetime, paces: Mapping[str, timedelta], owner: str, lease: timedelta) -> Claim | None:
+        """The oldest notification due, first in its incident, whose receiver takes one now; its slot is taken too."""
+
+    def extend(self, claim: Claim, at: datetime, lease: timedelta) -> bool:
+        """Hold it *lease* longer; False where it is not ours any more."""
+
+    def successors(self, claim: Claim) -> Sequence[Waiting]:
+        """The notifications that wait behind it, in order."""
+
+    def forget_thread(self, claim: Claim) -> None:
+        """Its parent message is gone: the next one becomes the parent."""
+
+    def sent(self, claim: Claim, at: datetime, thread: Thread, provider_id: str, superseded: Sequence[int]) -> bool:
+        """It is delivered, and in it those *superseded*; False where it is not ours any more."""
+
+    def put_back(self, claim: Claim, retry: Retry) -> bool:
+        """Give it back for later; False where it is not ours any more."""
+
+
+@dataclass(slots=True)
+class _Work:
+    """One claim on its way: what is said, and the time as it goes by."""
+
+    claim: Claim
+    receiver: Receiver
+    message: Message
+    at: Callable[[], datetime]
+    thread: Thread | None
+    note: str = ""
+    superseded: list[int] = field(default_factory=list)
+
+
+class Relay:
+    """Delivers what is in the outbox. Any number of them may run on one database."""
+
+    def __init__(self, outbox: Outbox, receivers: Sequence[Receiver], rules: RelayRules | None = None) -> None:
+        self._outbox = outbox
+        self._receivers = {receiver.name: receiver for receiver in receivers}
+        self._paces = {receiver.name: receiver.pace for receiver in receivers}
+        self._rules = rules or RelayRules()
+        self._owner = str(uuid.uuid4())
+
+    def do_one(self, now: datetime) -> bool:
+        """Try to deliver one notification at the wall time *now*; True when there may be more.
+
+        Never sleeps. What the database raises is raised; what a receiver raises is an attempt that ended ambiguous.
+        """
+        began = monotonic()  # before the claim, so that our idea of the lease ends before the database's
+        claim = self._outbox.claim(now, self._paces, self._owner, self._rules.lease)
+        if claim is None:
+            return False
+        receiver = self._receivers[claim.receiver]
+
+        def at() -> datetime:
+            return now + timedelta(seconds=monotonic() - began)
+
+        message = _read(claim.message)
+        if message is None:
+            self._put_back(claim, at(), Outcome("rejected", "The stored message cannot be read."))
+            return True
+        self._deliver(_Work(claim, receiver, message, at, claim.thread, _late(claim, now, self._rules)))
+        return True
+
+    def _deliver(self, work: _Work) -> None:
+        if work.claim.uncertain_since is not None and not self._settled(work, work.claim.uncertain_since):
+            return
+        if work.thread is not None and not self._updated(work, work.thread):
+            return
+        if work.thread is None:
+            self._coalesce(work)
+        if not self._still_ours(work):
+            log.warning(
+                "delivery_dropped",
+                message="The lease ran out before the message was posted; another relay has it now.",
+                key=work.claim.key,
+            )
+            return
+        self._finish(work, self._post(work))
+
+    def _settled(self, work: _Work, since: datetime) -> bool:
+        """Whether the message must still be posted, after looking for it where it might have landed."""
+        claim = work.claim
+        found = _attempt(lambda: work.receiver.find(claim.identity, work.thread, since - _CLOCK_SKEW))
+        if found.kind == "sent":
+            self._sent(work, found, adopted=True)
+            return False
+        if found.kind in ("absent", "refused", "rejected", "gone"):
+            return True
+        if work.at() - since > self._rules.fail_open_after:
+            return True
+        self._put_back(claim, work.at(), found, untried=True)
+        return False
+
+    def _updated(self, work: _Work, thread: Thread) -> bool:
+        """Whether the parent shows the present state, or is gone and will be posted anew."""
+        outcome = _attempt(lambda: work.receiver.update_parent(thread, work.message, work.note))
+        if outcome.kind == "sent":
+            return True
+        if outcome.kind == "gone":
+            self._outbox.forget_thread(work.claim)
+            work.thread = None
+            return True
+        self._put_back(work.claim, work.at(), outcome, untried=True)
+        return False
+
+    def _coalesce(self, work: _Work) -> None:
+        """A first message that is late tells how things stand now, and stands for those that wait behind it."""
+        waiting = self._outbox.successors(work.claim) if work.note else ()
+        newest = _read(waiting[-1].message) if waiting else None
+        if newest is None:
+            return
+        work.message = newest
+        work.superseded = [later.id for later in waiting]
+
+    def _still_ours(self, work: _Work) -> bool:
+        asked = work.at()
+        if not self._outbox.extend(work.claim, asked, self._rules.lease):
+            return False
+        left = self._rules.lease - (work.at() - asked)
+        return left >= 2 * self._rules.timeout + self._rules.settle / 2
+
+    def _post(self, work: _Work) -> Outcome:
+        identity, thread = work.claim.identity, work.thread
+        if thread is None:
+            return _attempt(lambda: work.receiver.post_parent(work.message, identity, work.note))
+        return _attempt(lambda: work.receiver.post_reply(thread, work.message, identity, work.note))
+
+    def _finish(self, work: _Work, outcome: Outcome) -> None:
+        if outcome.kind == "sent":
+            self._sent(work, outcome, adopted=False)
+            return
+        if outcome.kind == "gone":
+            self._outbox.forget_thread(work.claim)
+        self._put_back(work.claim, work.at(), outcome)
+
+    def _sent(self, work: _Work, outcome: Outcome, *, adopted: bool) -> None:
+        thread = work.thread or Thread(outcome.channel_id, outcome.provider_id)
+        self._outbox.sent(work.claim, work.at(), thread, outcome.provider_id, work.superseded)
+        log.info(
+            "notification_adopted" if adopted else "notification_sent",
+            message="An earlier attempt had landed." if adopted else "A notification was delivered.",
+            key=work.claim.key,
+            receiver=work.claim.receiver,
+            attempts=work.claim.attempts,
+            superseded=len(work.superseded),
+        )
+
+    def _put_back(self, claim: Claim, at: datetime, outcome: Outcome, *, untried: bool = False) -> None:
+        retry = decide_retry(claim, at, outcome, self._rules, untried=untried)
+        self._outbox.put_back(claim, retry)
+        log.warning(
+            "notification_blocked" if retry.blocked else "notification_put_back",
+            message=f"A notification was not delivered: {outcome.error}",
+            key=claim.key,
+            receiver=claim.receiver,
+            outcome=outcome.kind,
+            attempts=claim.attempts,
+            next_at=retry.next_at.isoformat(),
+        )
+
+
+def _read(data: Mapping[str, Any]) -> Message | None:
+    try:
+        return Message.from_data(data)
+    except (KeyError, TypeError, ValueError):
+        log.exception("message_unreadable", message="A stored message cannot be read.")
+        return None
+
+
+def _late(claim: Claim, now: datetime, rules: RelayRules) -> str:
+    late = now - claim.created_at
+    return f"delivered {span(late)} late" if late > rules.late_after else ""
+
+
+def _attempt(call: Callable[[], Outcome]) -> Outcome:
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001  # whatever a receiver raises, the message may have gone out
+        return Outcome("ambiguous", f"{type(error).__name__}: {error}")

@@ -1,0 +1,104 @@
+"""Questions people and programs ask of the history; each walks an index, so that a long history answers as fast."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, or_, select
+from sqlalchemy import column as column_of
+from sqlalchemy import table as view_of
+from sqlalchemy.sql.expression import ColumnClause, TableClause
+
+from monitor.history.engine import reading
+from monitor.history.instant import Instant
+from monitor.history.rows import EpisodeRow, HistoryRow, ModelRow, display_name
+from monitor.history.search import EVALUATION, SUBJECT, VERDICT, history
+from monitor.history.tables import episodes, evaluations
+from monitor.history.tables import incidents as incident_table
+from monitor.history.tables import models as model_table
+
+__all__ = ["EpisodeRow", "HistoryRow", "ModelRow", "history", "incidents", "latest_verdicts", "models"]
+
+TIMES = ("window_start", "window_end", "evaluated_at")
+WORST_FIRST = ("breach", "error", "unknown", "ok")
+
+
+def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
+    """The verdict in force on each bound: the one on the newest window."""
+    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT))
+    asked = select(view).order_by(view.c.model, view.c.metric, view.c.column, view.c.segment, view.c.side)
+    with reading(engine) as connection:
+        found = connection.execute(asked if model is None else asked.where(view.c.model == model))
+        return [HistoryRow(*row) for row in found]
+
+
+def models(engine: Engine) -> list[ModelRow]:
+    """Every model that was ever evaluated, by name, with the worst of its verdicts in force."""
+    verdicts: dict[str, set[str]] = {}
+    for judged in latest_verdicts(engine):
+        verdicts.setdefault(judged.model, set()).add(judged.verdict or "")
+    with reading(engine) as connection:
+        newest = list(connection.execute(_newest_evaluations()))
+        open_now = {row.model: row for row in connection.execute(_open_incidents())}
+    return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]
+
+
+def incidents(
+    engine: Engine, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
+) -> list[EpisodeRow]:
+    """What fell below its threshold, oldest first; with *since* what was open at that time or later."""
+    columns = [episodes.c[name] for name in ("segment", "severity", "opened_at", "resolved_at", "value", "threshold")]
+    asked = select(incident_table.c.model, episodes.c.metric, episodes.c.column, *columns).join_from(
+        episodes, incident_table, episodes.c.incident_id == incident_table.c.id
+    )
+    if model is not None:
+        asked = asked.where(incident_table.c.model == model)
+    if since is not None:
+        asked = asked.where(or_(episodes.c.resolved_at.is_(None), episodes.c.resolved_at >= since))
+    if open_only:
+        asked = asked.where(episodes.c.resolved_at.is_(None))
+    with reading(engine) as connection:
+        found = connection.execute(asked.order_by(episodes.c.opened_at, episodes.c.id))
+        return [EpisodeRow(row.model, display_name(row.metric, row.column), *row[3:]) for row in found]
+
+
+def _newest_evaluations() -> Select[Any]:
+    newest = (
+        select(evaluations.c.id)
+        .where(evaluations.c.model == model_table.c.name)
+        .order_by(evaluations.c.window_end.desc(), evaluations.c.id.desc())
+        .limit(1)
+        .correlate(model_table)
+        .scalar_subquery()
+    )
+    columns = [evaluations.c[name] for name in ("model", "version", "window_end", "evaluated_at")]
+    joined = model_table.join(evaluations, evaluations.c.id == newest)
+    return select(*columns).select_from(joined).order_by(evaluations.c.model)
+
+
+def _open_incidents() -> Select[Any]:
+    columns = [incident_table.c[name] for name in ("id", "model", "opened_at", "severity")]
+    return select(*columns).where(incident_table.c.resolved_at.is_(None)).order_by(incident_table.c.id)
+
+
+def _model(newest: Row[Any], verdicts: set[str], incident: Row[Any] | None) -> ModelRow:
+    """A model without any verdict in force is ``unknown``."""
+    worst = next((verdict for verdict in WORST_FIRST if verdict in verdicts), "unknown")
+    if incident is None:
+        return ModelRow(newest.model, newest.version, worst, newest.window_end, newest.evaluated_at)
+    return ModelRow(
+        newest.model,
+        newest.version,
+        worst,
+        newest.window_end,
+        newest.evaluated_at,
+        incident.id,
+        incident.opened_at,
+        incident.severity,
+    )
+
+
+def _view(name: str, columns: tuple[str, ...]) -> TableClause:
+    typed: list[ColumnClause[Any]] = [column_of(each, Instant() if each in TIMES else None) for each in columns]
+    return view_of(name, *typed)

@@ -1,0 +1,211 @@
+"""Recording: everything that follows from one evaluation goes into the history in one transaction, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from monitor.history import tables
+from monitor.history.problems import AlreadyEvaluated
+from monitor.history.records import (
+    AlertRecord,
+    EpisodeRecord,
+    EvaluationRecord,
+    IncidentRecord,
+    MeasurementRecord,
+    OutboxRecord,
+    ProfileRecord,
+    VerdictRecord,
+)
+from monitor.history.values import insert_many, insert_new, insert_or_replace, number, words
+
+METRIC, COLUMN, SEGMENT = 100, 200, 400
+"""How long a metric's, a column's and a segment's name may be; longer ones end in a hash of themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The open transaction of one evaluation of *model*; made by ``Store.recording`` alone."""
+
+    connection: Connection
+    model: str
+
+    def evaluation(self, evaluation: EvaluationRecord) -> int:
+        """Record the evaluation and return its id. Raises AlreadyEvaluated; the transaction is lost then."""
+        row = {
+            "model": self.model,
+            "version": evaluation.version,
+            "plan": evaluation.plan,
+            "window_start": evaluation.start,
+            "window_end": evaluation.end,
+            "revision": evaluation.revision,
+            "state": evaluation.state,
+            "reason": words(evaluation.reason),
+            "inputs": evaluation.inputs,
+            "contract_hash": evaluation.contract_hash,
+            "evaluated_at": evaluation.evaluated_at,
+            "seconds": evaluation.seconds,
+            "rows": int(evaluation.rows),
+            "outcomes": int(evaluation.outcomes),
+            "detail": dict(evaluation.detail),
+        }
+        try:
+            return self._insert(tables.evaluations, row)
+        except IntegrityError as problem:
+            raise AlreadyEvaluated(
+                f"{self.model}: {evaluation.plan} over {evaluation.start:%Y-%m-%d %H:%M} to "
+                f"{evaluation.end:%Y-%m-%d %H:%M} UTC is recorded in revision {evaluation.revision} already; "
+                "nothing was written."
+            ) from problem
+
+    def measurements(self, evaluation_id: int, measurements: Sequence[MeasurementRecord]) -> None:
+        """Record what was measured; each metric, column and segment once."""
+        rows = [
+            {
+                "evaluation_id": evaluation_id,
+                "check": words(each.check, METRIC),
+                **_about(each.metric, each.column, each.segment),
+                **_interval(each),
+                "rows": int(each.rows),
+                "detail": dict(each.detail),
+            }
+            for each in measurements
+        ]
+        insert_many(self.connection, tables.measurements, rows)
+
+    def verdicts(self, evaluation_id: int, verdicts: Sequence[VerdictRecord]) -> None:
+        """Record what was decided; each metric, column, segment and side once."""
+        rows = [
+            {
+                "evaluation_id": evaluation_id,
+                "check": words(each.check, METRIC),
+                **_about(each.metric, each.column, each.segment),
+                **_interval(each),
+                "verdict": each.verdict,
+                "reason": each.reason,
+                "sentence": words(each.sentence),
+                "severity": each.severity,
+                "side": each.side,
+                "threshold": number(each.threshold),
+                "released_value": number(each.released_value),
+                "rows": int(each.rows),
+            }
+            for each in verdicts
+        ]
+        insert_many(self.connection, tables.verdicts, rows)
+
+    def profiles(self, baseline_id: int, profiles: Mapping[datetime, ProfileRecord]) -> None:
+        """Keep the profile of each bucket, by its start; one that was there is replaced and its revision goes up."""
+        rows = [
+            {
+                "baseline_id": baseline_id,
+                "bucket_start": start,
+                "bucket_end": profile.bucket_end,
+                "revision": 0,
+                "rows": int(profile.rows),
+                "outcomes": int(profile.outcomes),
+                "data": profile.data,
+                "read_at": profile.read_at,
+            }
+            for start, profile in profiles.items()
+        ]
+        insert_or_replace(self.connection, tables.profiles, rows, {"revision": tables.profiles.c.revision + 1})
+
+    def alerts(self) -> dict[str, dict[str, Any]]:
+        """The present state of each alert of the model, by its key."""
+        found = self.connection.execute(
+            select(tables.alerts.c.key, tables.alerts.c.state).where(tables.alerts.c.model == self.model)
+        )
+        return {key: state for key, state in found}  # noqa: C416  # dict() does not type a row as a pair
+
+    def save_alerts(self, alerts: Sequence[AlertRecord]) -> None:
+        """Keep the present state of alerts, each key once."""
+        rows = [
+            {
+                "key": each.key,
+                "model": self.model,
+                **_about(each.metric, each.column, each.segment),
+                "side": each.side,
+                "state": dict(each.state),
+                "condition": each.condition,
+                "window_end": each.window_end,
+            }
+            for each in alerts
+        ]
+        insert_or_replace(self.connection, tables.alerts, rows, {})
+
+    def open_incident(self) -> IncidentRecord | None:
+        """The model's incident that is not resolved yet."""
+        table = tables.incidents
+        columns = (table.c.id, table.c.version, table.c.severity, table.c.opened_at, table.c.resolved_at)
+        found = self.connection.execute(
+            select(*columns, table.c.sequence)
+            .where(table.c.model == self.model, table.c.resolved_at.is_(None))
+            .order_by(table.c.id.desc())
+            .limit(1)
+        ).first()
+        return None if found is None else IncidentRecord(*found)
+
+    def open_new_incident(self, *, version: str, severity: str, opened_at: datetime, sequence: int = 0) -> int:
+        """Open an incident and return its id."""
+        row = {"model": self.model, "version": version, "severity": severity, "opened_at": opened_at}
+        return self._insert(tables.incidents, {**row, "sequence": sequence})
+
+    def update_incident(self, incident_id: int, *, severity: str, resolved_at: datetime | None, sequence: int) -> None:
+        """Set what changes in an incident's life."""
+        self.connection.execute(
+            update(tables.incidents)
+            .where(tables.incidents.c.id == incident_id, tables.incidents.c.model == self.model)
+            .values(severity=severity, resolved_at=resolved_at, sequence=sequence)
+        )
+
+    def open_episode(self, incident_id: int, episode: EpisodeRecord) -> int:
+        """Add an alert that began to fire to the incident and return the episode's id."""
+        row = {
+            "incident_id": incident_id,
+            "alert_key": episode.alert_key,
+            **_about(episode.metric, episode.column, episode.segment),
+            "severity": episode.severity,
+            "opened_at": episode.opened_at,
+            "value": number(episode.value),
+            "threshold": number(episode.threshold),
+        }
+        return self._insert(tables.episodes, row)
+
+    def resolve_episode(self, incident_id: int, alert_key: str, at: datetime) -> None:
+        """End the open episode of an alert in the incident."""
+        table = tables.episodes
+        self.connection.execute(
+            update(table)
+            .where(table.c.incident_id == incident_id, table.c.alert_key == alert_key, table.c.resolved_at.is_(None))
+            .values(resolved_at=at)
+        )
+
+    def enqueue(self, notification: OutboxRecord) -> None:
+        """Put a notification into the outbox; one whose key is there already is the same one, and stays as it is."""
+        row = {
+            "key": notification.key,
+            "incident_id": notification.incident_id,
+            "receiver": notification.receiver,
+            "reason": notification.reason,
+            "message": dict(notification.message),
+            "created_at": notification.created_at,
+            "next_at": notification.next_at or notification.created_at,
+        }
+        insert_new(self.connection, tables.outbox, [row])
+
+    def _insert(self, table: Table, row: Mapping[str, Any]) -> int:
+        return int(self.connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def _about(metric: str, column: str, segment: str) -> dict[str, str]:
+    return {"metric": words(metric, METRIC), "column": words(column, COLUMN), "segment": words(segment, SEGMENT)}
+
+
+def _interval(each: MeasurementRecord | VerdictRecord) -> dict[str, float | None]:
+    return {"value": number(each.value), "low": number(each.low), "high": number(each.high)}

@@ -1,0 +1,205 @@
+"""Reviewing [models.release] and [[models.checks]]: does a check measure what is promised, and can it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from checks.contract import Check, Metric, Needs
+from monitor.settings import CheckSettings, ModelSettings, Threshold
+from monitor.settings_problems import File, problems_of, suggestion
+from monitor.settings_remarks import Remark
+from monitor.settings_schema import Place
+from monitor.settings_terms import EVERY_COLUMN, cadence, limits_of, parameters_for, split_name
+
+_BOUNDS = ("min", "max", "min_of_release", "max_of_release")
+
+
+def review_release(
+    model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File
+) -> Iterator[Remark]:
+    """Everything about a model's thresholds and checks that cannot be."""
+    if not model.release and not model.checks:
+        what, instead = "promises nothing and measures nothing", "add [models.release] with a threshold"
+        yield Remark.of(file, place, what, instead, also=((*place, "release"), (*place, "checks")))
+    if model.checks or model.release:
+        yield from _task(model, place, checks, file)
+    for name, threshold in model.release.items():
+        here: Place = (*place, "release", name)
+        yield from _limits(threshold, here, file)
+        yield from _segments(threshold, model, here, place, file)
+        yield from _metric(name, threshold, model, place, checks, file)
+    for index, settings in enumerate(model.checks):
+        yield from _check(settings, model, place, index, checks, file)
+    yield from _twice(model, place, file)
+
+
+def _task(model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File) -> Iterator[Remark]:
+    if not any(model.task in metric.tasks for check in checks.values() for metric in check.metrics):
+        yield Remark.of(file, (*place, "task"), f"no check measures {model.task} models", "add such a check")
+
+
+def _limits(threshold: Threshold, here: Place, file: File) -> Iterator[Remark]:
+    also: tuple[Place, ...] = tuple((*here, key) for key in _BOUNDS)
+    limits = list(limits_of(threshold))
+    if not limits:
+        yield Remark.of(file, here, "bounds nothing", "add min or max, such as { min = 0.9 }", also=also)
+    for side in ("min", "max"):
+        if len([1 for at, _, _ in limits if at == side]) == 2:
+            what = f"has both {side} and {side}_of_release"
+            yield Remark.of(file, here, what, "keep one of them", also=also)
+    absolute = {side: limit for side, limit, of_release in limits if not of_release}
+    if "min" in absolute and "max" in absolute and absolute["min"] > absolute["max"]:
+        yield Remark.of(file, here, "has a min above its max, so nothing can hold it", "swap them", also=also)
+
+
+def _segments(threshold: Threshold, model: ModelSettings, here: Place, place: Place, file: File) -> Iterator[Remark]:
+    known: Place = (*place, "predictions", "segments")
+    for index, segment in enumerate(threshold.segments):
+        if segment not in model.predictions.segments:
+            at: Place = (*here, "segments", index)
+            instead = suggestion(segment, model.predictions.segments) or "there are none yet"
+            what = f"{file.quoted(at) or 'this'} is not among predictions.segments"
+            yield Remark.of(file, at, what, instead, also=(known, (*here, "segments")))
+
+
+def _metric(
+    name: str, threshold: Threshold, model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File
+) -> Iterator[Remark]:
+    here: Place = (*place, "release", name)
+    base = split_name(name)[0]
+    found = [(check, metric) for check in checks.values() for metric in check.metrics if metric.name == base]
+    if not found:
+        yield Remark.of(file, here, f"no check measures '{base}'", _similar(base, model, checks))
+        return
+    check, metric = found[0]
+    if model.task not in metric.tasks:
+        what = f"'{base}' is measured of {_listed(metric.tasks)} models, and this one is {model.task}"
+        yield Remark.of(file, here, what, _similar("", model, checks), also=((*place, "task"),))
+        return
+    yield from _column(name, metric, model, place, file)
+    yield from _duration(threshold, metric, here, file)
+    needs = _needs_of(check, model)
+    if needs is None:
+        if not any(settings.check == check.kind for settings in model.checks):
+            what = f"the check '{check.kind}' needs parameters"
+            yield Remark.of(file, here, what, f'add [[models.checks]] with check = "{check.kind}" and its parameters')
+        return
+    yield from _tables(f"'{base}'", here, needs, model, place, file)
+    yield from _relative(threshold, here, needs, model, place, file)
+
+
+def _similar(wrong: str, model: ModelSettings, checks: Mapping[str, type[Check]]) -> str:
+    metrics = [metric for check in checks.values() for metric in check.metrics if model.task in metric.tasks]
+    return suggestion(wrong, (metric.name for metric in metrics))
+
+
+def _column(name: str, metric: Metric, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
+    here: Place = (*place, "release", name)
+    base, column = split_name(name)
+    if metric.per_column and not column:
+        instead = f'write "{base}.*" for all, or "{base}.<column>" for one'
+        yield Remark.of(file, here, f"'{base}' is measured of each column", instead)
+    if column and not metric.per_column:
+        yield Remark.of(file, here, f"'{base}' is not measured of columns", f"write {base}")
+    known = _known_columns(model)
+    if metric.per_column and column not in {"", EVERY_COLUMN} and known and column not in known:
+        also = ((*place, "predictions"), (*place, "outcomes"))
+        yield Remark.of(file, here, f"the model has no column '{column}'", suggestion(column, known), also=also)
+
+
+def _known_columns(model: ModelSettings) -> set[str]:
+    """The columns there are; empty where predictions.features is left out, so that only the source can tell."""
+    said = model.predictions
+    if said.features is None:
+        return set()
+    scores = (said.score,) if isinstance(said.score, str) else said.score or ()
+    others = (said.prediction, *scores, model.outcomes.value if model.outcomes else None)
+    return {*said.features, *said.segments, *(name for name in others if name)}
+
+
+def _duration(threshold: Threshold, metric: Metric, here: Place, file: File) -> Iterator[Remark]:
+    for key in ("min", "max"):
+        if isinstance(getattr(threshold, key), timedelta) and metric.unit != "seconds":
+            what = f"is a duration, and '{metric.name}' is not measured in seconds"
+            yield Remark.of(file, (*here, key), what, "write a number without quotes")
+
+
+def _needs_of(check: type[Check], model: ModelSettings) -> Needs | None:
+    """What the check needs as the threshold implies it; nothing where it has parameters without a default."""
+    try:
+        return check.model_validate(parameters_for(model, check, {})).needs()
+    except ValidationError:
+        return None
+
+
+def _tables(who: str, here: Place, needs: Needs, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
+    keys = {"outcomes": "source and value", "reference": "source", "population": "source and entity"}
+    for table, inside in keys.items():
+        if getattr(needs, table) and getattr(model, table) is None:
+            also: tuple[Place, ...] = ((*place, table),)
+            yield Remark.of(file, here, f"{who} needs {_what(table)}", f"add [models.{table}] with {inside}", also)
+
+
+def _what(table: str) -> str:
+    return {
+        "outcomes": "outcomes",
+        "reference": "the reference rows of the release",
+        "population": "the population the model is meant to serve",
+    }[table]
+
+
+def _relative(
+    threshold: Threshold, here: Place, needs: Needs, model: ModelSettings, place: Place, file: File
+) -> Iterator[Remark]:
+    for key in ("min_of_release", "max_of_release"):
+        at: Place = (*here, key)
+        if getattr(threshold, key) is None:
+            continue
+        if model.reference is None:
+            what = "needs the reference rows of the release"
+            yield Remark.of(file, at, what, "add [models.reference] with source", also=((*place, "reference"),))
+        elif not needs.outcomes:
+            what = "is for metrics of outcomes; the reference tells no value of its own for this one"
+            yield Remark.of(file, at, what, f"write {key.partition('_')[0]} = with a number")
+
+
+def _check(
+    settings: CheckSettings,
+    model: ModelSettings,
+    place: Place,
+    index: int,
+    checks: Mapping[str, type[Check]],
+    file: File,
+) -> Iterator[Remark]:
+    here: Place = (*place, "checks", index)
+    kind = checks.get(settings.check)
+    if kind is None:
+        name: Place = (*here, "check")
+        yield Remark.of(file, name, f"there is no check {file.quoted(name)}", suggestion(settings.check, checks))
+        return
+    given = settings.parameters
+    try:
+        check = kind.model_validate(parameters_for(model, kind, given))
+    except ValidationError as error:
+        yield from (Remark((at,), problem) for at, problem in problems_of(error, file, given, here, kind))
+        return
+    yield from _tables(f"the check '{kind.kind}'", here, check.needs(), model, place, file)
+
+
+def _twice(model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
+    first: dict[tuple[str, timedelta, timedelta], int] = {}
+    for index, settings in enumerate(model.checks):
+        tile = (settings.check, settings.window or model.window, settings.every or cadence(model))
+        earlier = first.setdefault(tile, index)
+        if earlier != index:
+            here: Place = (*place, "checks", index)
+            other: Place = (*place, "checks", earlier)
+            what = f"measures the same as models[{place[1]}].checks[{earlier}] over the same window"
+            yield Remark.of(file, here, what, "keep one of them, or give this one another window", also=(other,))
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

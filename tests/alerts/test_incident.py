@@ -1,0 +1,143 @@
+"""One incident per model: it opens with the first alert and ends with the last."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from monitor.alerts.incident import EpisodeResolved, notification_key
+from monitor.alerts.life import Rule
+from monitor.alerts.message import Message
+from tests.alerts.scenes import DAY, Kind, Model, drift, end, verdict
+
+
+def test_nothing_wrong_is_nothing_to_tell() -> None:
+    model = Model()
+    changes = model.see(1, verdict("holds"), drift("unknown"))
+    assert (changes.incident, changes.notifications) == (None, ())
+    assert len(changes.alerts) == 2
+
+
+def test_an_incident_from_its_opening_to_its_end() -> None:
+    model = Model()
+    opened = model.see(1, drift("breach"), verdict("holds"))
+    assert [one.reason for one in opened.notifications] == ["opened"]
+    assert opened.incident is not None
+    assert (opened.incident.severity, opened.incident.opened_at, opened.incident.sequence) == ("warn", end(1), 1)
+    assert [(one.metric, one.column, one.opened_at, one.threshold) for one in opened.opened] == [
+        ("drift", "temp", end(1), 0.2)
+    ]
+    raised = model.see(2, verdict("breach"), drift("breach"))
+    assert [one.reason for one in raised.notifications] == ["severity_raised"]
+    assert model.incident is not None
+    assert model.incident.severity == "page"
+    partly = model.see(3, verdict("holds"))
+    assert [one.reason for one in partly.notifications] == ["alert_resolved"]
+    assert partly.notifications[0].message.state == "warn", "the message shows what is open now"
+    assert model.incident.severity == "page", "the incident keeps the highest it had"
+    ended = model.see(4, drift("holds"))
+    assert [one.reason for one in ended.notifications] == ["resolved"]
+    assert ended.resolved == (EpisodeResolved(opened.opened[0].alert_key, end(4)),)
+    assert model.ended[0].resolved_at == end(4)
+    assert model.ended[0].sequence == 4
+
+
+def test_several_changes_in_one_window_are_one_notification() -> None:
+    model = Model()
+    model.see(1, verdict("breach"))
+    segments = [verdict("breach", segment=f"origin={name}") for name in ("EWR", "JFK", "LGA", "BOS", "SFO")]
+    [told] = model.see(2, verdict("holds"), *segments).notifications
+    assert told.reason == "alert_joined"
+    assert "accuracy [origin=BOS] fell below" in told.message.changed
+    assert "3 more alerts changed in this window." in told.message.changed
+    assert told.message.title.endswith("(+4 more)")
+
+
+def test_the_page_comes_back_loudly_after_it_had_gone() -> None:
+    # page resolved while a warning goes on, then pages again: that must be heard
+    model = Model()
+    model.see(1, verdict("breach"), drift("breach"))
+    model.see(2, verdict("holds"))
+    [told] = model.see(3, verdict("breach")).notifications
+    assert told.reason == "severity_raised"
+
+
+def test_a_severity_raised_in_the_contract_is_told() -> None:
+    model = Model()
+    model.see(1, verdict("breach", severity="warn"))
+    [told] = model.see(2, verdict("breach", severity="page")).notifications
+    assert told.reason == "severity_raised"
+    assert told.message.changed == "accuracy pages now; until now it warned (0.668 < 0.728)."
+
+
+def test_a_revision_takes_an_incident_back_and_says_so() -> None:
+    model = Model()
+    model.see(1, verdict("breach"))
+    [told] = model.see(1, verdict("holds", 0.75)).notifications
+    assert told.reason == "resolved"
+    assert told.message.changed == (
+        "accuracy is taken back: the window up to 2013-06-04 00:00 UTC was judged again "
+        "with newer data and is no breach (0.75 ≥ 0.728)."
+    )
+    assert model.incident is None
+
+
+def test_a_bound_may_wait_longer_than_the_rest() -> None:
+    model = Model(Rule())
+    assert model.see(1, verdict("breach", pending_for=2 * DAY)).notifications == ()
+    assert model.see(2, verdict("breach", pending_for=2 * DAY)).notifications == ()
+    assert len(model.see(3, verdict("breach", pending_for=2 * DAY)).notifications) == 1
+
+
+def test_an_old_window_changes_nothing() -> None:
+    model = Model()
+    model.see(5, verdict("breach"))
+    changes = model.see(3, verdict("holds"))
+    assert (changes.alerts, changes.notifications) == ((), ())
+
+
+def test_two_verdicts_on_one_alert_are_an_error() -> None:
+    with pytest.raises(ValueError, match="Two verdicts") as raised:
+        Model().see(1, verdict("breach"), verdict("holds"))
+    assert str(raised.value).startswith("Two verdicts of model 'flight-delay' are about the same alert")
+    assert str(raised.value).endswith("One window holds one verdict per metric, column, segment and side.")
+
+
+def test_the_message_says_what_was_promised_and_what_is() -> None:
+    model = Model()
+    model.see(1, verdict("holds", 0.775))
+    [told] = model.see(2, verdict("breach")).notifications
+    message = told.message
+    assert message.title == "🔴 PAGE · flight-delay 2013-04 · accuracy 0.668 < 0.728"
+    assert {field.label: field.text for field in message.fields} == {
+        "Window": "2013-05-29 00:00 → 2013-06-05 00:00 UTC",
+        "Value": "0.668 [0.655, 0.681]",
+        "Promised": "at least 0.728 (release 2013-04, released at 0.781)",
+        "Rows": "18,511",
+        "Since": "2013-06-05 00:00 UTC",
+    }
+    assert message.changed == (
+        "accuracy fell below the promised 0.728: 0.668 [0.655, 0.681] over 18,511 rows. "
+        "It last held at 0.775, in the window up to 2013-06-04 00:00 UTC."
+    )
+    assert message.thread_line == f"🔴 2013-06-05 00:00 UTC · {message.changed}"
+    assert Message.from_data(json.loads(json.dumps(message.to_data()))) == message
+
+
+def test_numbers_that_differ_look_different() -> None:
+    [told] = Model().see(1, verdict("breach", 0.72795)).notifications
+    assert "accuracy 0.72795 < 0.728" in told.message.title or "accuracy 0.7279 < 0.728" in told.message.title
+    assert "0.728 < 0.728" not in told.message.title
+
+
+def test_notifications_of_an_incident_are_numbered_without_gaps() -> None:
+    model = Model()
+    numbers: list[int] = []
+    days: list[tuple[Kind, Kind]] = [("breach", "holds"), ("breach", "breach"), ("holds", "breach"), ("holds", "holds")]
+    for day, (accuracy, shift) in enumerate(days, 1):
+        numbers += [one.sequence for one in model.see(day, verdict(accuracy), drift(shift)).notifications]
+    assert numbers[0] == 1
+    assert all(later == earlier + 1 for earlier, later in pairwise(numbers))
+    assert notification_key(7, 2, "slack:#alerts") == "7/2/slack:#alerts"

@@ -1,0 +1,149 @@
+"""The life of an alert, in window time."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.alerts.life import Alert, Rule, Step, advance, alert_key, new_alert
+from tests.alerts.scenes import DAY, Kind, end, verdict
+
+ALL: tuple[Kind, ...] = ("holds", "breach", "inconclusive", "unknown", "error")
+
+
+def live(*kinds: Kind, rule: Rule | None = None) -> list[Step]:
+    """One verdict per day."""
+    alert = new_alert("flight-delay", verdict("holds"))
+    steps = []
+    for day, kind in enumerate(kinds, start=1):
+        steps.append(advance(alert, verdict(kind), end(day), rule or Rule()))
+        alert = steps[-1].alert
+    return steps
+
+
+TABLE: list[tuple[Rule, tuple[Kind, ...], list[str], str]] = [
+    # Without waiting times, a breach fires and a value that holds resolves.
+    (
+        Rule(),
+        ("holds", "breach", "breach", "holds", "holds"),
+        ["holds", "fired", "still_firing", "resolved", "holds"],
+        "resolved",
+    ),
+    # A breach must last as long as `for` says: the second daily window completes a day.
+    (Rule(DAY), ("breach", "breach"), ["pending_started", "fired"], "firing"),
+    # A pending alert that holds is forgotten silently.
+    (Rule(DAY), ("breach", "holds", "breach"), ["pending_started", "pending_cleared", "pending_started"], "pending"),
+    # Time that is unknown, an error or inconclusive does not count towards `for`.
+    (
+        Rule(2 * DAY),
+        ("breach", "unknown", "error", "inconclusive", "breach", "breach"),
+        ["pending_started", "frozen", "frozen", "inconclusive", "pending_continues", "fired"],
+        "firing",
+    ),
+    # Unknown and error never resolve what fires.
+    (Rule(), ("breach", "unknown", "error", "inconclusive"), ["fired", "frozen", "frozen", "inconclusive"], "firing"),
+    # Neither does suspicion start anything.
+    (Rule(), ("inconclusive", "unknown", "error"), ["inconclusive", "frozen", "frozen"], "inactive"),
+    # It must hold for keep_firing_for before it is resolved; frozen time does not count there either.
+    (
+        Rule(keep_firing_for=2 * DAY),
+        ("breach", "holds", "holds", "unknown", "holds"),
+        ["fired", "recovering_started", "recovering_continues", "frozen", "resolved"],
+        "resolved",
+    ),
+    # A breach while recovering relapses, and the wait begins anew.
+    (
+        Rule(keep_firing_for=DAY),
+        ("breach", "holds", "breach", "holds", "inconclusive"),
+        ["fired", "recovering_started", "relapsed", "recovering_started", "inconclusive"],
+        "recovering",
+    ),
+    # A resolved alert can fire again.
+    (Rule(), ("breach", "holds", "breach"), ["fired", "resolved", "fired"], "firing"),
+]
+
+
+@pytest.mark.parametrize(("rule", "kinds", "reasons", "condition"), TABLE)
+def test_each_transition_has_its_named_reason(
+    rule: Rule, kinds: tuple[Kind, ...], reasons: list[str], condition: str
+) -> None:
+    steps = live(*kinds, rule=rule)
+    assert [step.reason for step in steps] == reasons
+    assert steps[-1].alert.condition == condition
+
+
+def test_a_window_older_than_the_newest_changes_nothing() -> None:
+    alert = live("holds", "breach")[-1].alert
+    step = advance(alert, verdict("holds"), end(1), Rule())
+    assert (step.reason, step.alert) == ("stale", alert)
+
+
+def test_a_revision_of_the_newest_window_replaces_its_effect() -> None:
+    fired = live("holds", "breach")[-1].alert
+    step = advance(fired, verdict("holds"), end(2), Rule())
+    assert (step.reason, step.revised, step.alert.condition) == ("holds", True, "inactive")
+    again = advance(step.alert, verdict("breach"), end(2), Rule())
+    assert again.alert == fired
+
+
+def test_a_revision_can_take_a_resolution_back() -> None:
+    resolved = live("breach", "holds")[-1].alert
+    step = advance(resolved, verdict("breach"), end(2), Rule())
+    assert (step.reason, step.alert.condition, step.alert.opened_at) == ("still_firing", "firing", end(1))
+
+
+def test_the_worst_value_is_remembered_from_firing_to_resolved() -> None:
+    alert = new_alert("m", verdict("holds"))
+    for day, value in enumerate((0.70, 0.61, 0.69), start=1):
+        alert = advance(alert, verdict("breach", value), end(day), Rule()).alert
+    assert (alert.first, alert.worst, alert.last, alert.rows) == (0.70, 0.61, 0.69, 18511)
+    resolved = advance(alert, verdict("holds", 0.78), end(4), Rule()).alert
+    assert (resolved.worst, resolved.last, resolved.last_ok_end) == (0.61, 0.78, end(4))
+
+
+def test_the_key_is_about_what_is_watched_and_nothing_else() -> None:
+    key = alert_key("m", "drift", "temp", "", "max")
+    assert len(key) == 64
+    others = {
+        alert_key("m2", "drift", "temp", "", "max"),
+        alert_key("m", "drift", "", "temp", "max"),
+        alert_key("m", "drift", "temp", "a=b", "max"),
+        alert_key("m", "drift", "temp", "", "min"),
+    }
+    assert key not in others
+    assert len(others) == 4
+    assert new_alert("m", verdict("holds", 0.9)).key == new_alert("m", verdict("breach", 0.1)).key
+
+
+KINDS = st.lists(st.sampled_from(ALL), min_size=1, max_size=12)
+RULES = st.builds(Rule, st.integers(0, 3).map(lambda n: n * DAY), st.integers(0, 3).map(lambda n: n * DAY))
+
+
+@given(KINDS, RULES)
+def test_an_alert_survives_being_stored_as_json(kinds: list[Kind], rule: Rule) -> None:
+    alert = live(*kinds, rule=rule)[-1].alert
+    assert Alert.from_data(json.loads(json.dumps(alert.to_data()))) == alert
+
+
+@given(KINDS, RULES, st.sampled_from(ALL))
+def test_a_revision_ends_where_history_would_have_ended_with_it(kinds: list[Kind], rule: Rule, truth: Kind) -> None:
+    # the newest window seen wrong first and right later == seen right at once
+    wrong = live(*kinds, rule=rule)[-1].alert
+    revised = advance(wrong, verdict(truth), end(len(kinds)), rule).alert
+    assert revised == live(*kinds[:-1], truth, rule=rule)[-1].alert
+
+
+@given(KINDS, RULES)
+def test_only_a_value_that_holds_resolves_and_only_a_breach_opens(kinds: list[Kind], rule: Rule) -> None:
+    was_open = False
+    for kind, step in zip(kinds, live(*kinds, rule=rule), strict=True):
+        if step.alert.is_open and not was_open:
+            assert kind == "breach"
+        if was_open and not step.alert.is_open:
+            assert kind == "holds"
+        assert step.alert.held >= timedelta(0)
+        was_open = step.alert.is_open

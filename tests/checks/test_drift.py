@@ -1,0 +1,175 @@
+"""Distances equal SciPy's and Evidently's; chance alone stays quiet, and a real change does not."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from row_profiles import distribution
+from scipy.spatial.distance import jensenshannon
+from scipy.stats import chi2
+
+from benchmarks.drift_false_alarms import BOUNDS, COLUMNS, false_alarms, measured, nulled
+from checks.contract import Measurement, Roles, Window
+from checks.drift import Drift
+from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
+from checks.statistics.cells import Cell, compared
+from checks.statistics.distances import jensen_shannon, jensen_shannon_noise, psi, psi_noise, shares
+
+START, END = datetime(2024, 3, 4, tzinfo=UTC), datetime(2024, 3, 5, tzinfo=UTC)
+SIZE = Numbers(tuple(float(edge) for edge in range(40)))
+COLOUR = Categories(("red", "green", "blue"))
+
+
+def drift(
+    before: Distribution, now: Distribution, cells: Numbers | Categories = COLOUR, roles: Roles | None = None
+) -> dict[str, Measurement]:
+    layout = Layout({"c": cells})
+    baseline, live = (Profile(layout, {ALL: Slice(one.rows, columns={"c": one})}) for one in (before, now))
+    window = Window(START, END, "binary", (live,), baseline, roles or Roles())
+    return {one.metric: one for one in Drift().measure(window)}
+
+
+def shares_of(seed: int) -> tuple[list[float], list[float]]:
+    random = np.random.default_rng(seed)
+    return shares(random.integers(1, 1000, 12).tolist(), random.integers(1, 1000, 12).tolist())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_jensen_shannon_distance_is_scipys(seed: int) -> None:
+    before, now = shares_of(seed)
+    assert math.sqrt(jensen_shannon(before, now)) == pytest.approx(jensenshannon(before, now, base=2), abs=1e-12)
+
+
+def test_distances_are_evidentlys_on_the_same_rows() -> None:
+    """Evidently counts categories as they are and smooths nothing but empty cells, of which there are none here."""
+    os.environ["DO_NOT_TRACK"] = "1"
+    import pandas as pd
+
+    random = np.random.default_rng(4)
+    old = random.choice(["red", "green", "blue"], 4000, p=[0.5, 0.3, 0.2])
+    new = random.choice(["red", "green", "blue"], 3000, p=[0.3, 0.3, 0.4])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Evidently 0.7 and NLTK import names that their dependencies deprecate
+        from evidently.legacy.calculations.stattests import jensenshannon_stat_test, psi_stat_test
+        from evidently.legacy.core import ColumnType
+
+        sides = pd.Series(old), pd.Series(new)
+        theirs = {
+            "drift": psi_stat_test(*sides, ColumnType.Categorical, 0.1).drift_score,
+            "jensen_shannon": jensenshannon_stat_test(*sides, ColumnType.Categorical, 0.1).drift_score,
+        }
+    ours = drift(distribution(old.tolist(), COLOUR), distribution(new.tolist(), COLOUR))
+    assert ours["drift"].detail["raw"] == pytest.approx(theirs["drift"], rel=0.01)  # half a row per cell apart
+    nats = math.sqrt(math.log(2))  # Evidently's distance is in nats
+    assert float(str(ours["jensen_shannon"].detail["raw"])) * nats == pytest.approx(theirs["jensen_shannon"], rel=0.01)
+
+
+def test_the_psi_is_that_of_the_definition() -> None:
+    assert psi([0.5, 0.5], [0.25, 0.75]) == pytest.approx(-0.25 * math.log(0.5) + 0.25 * math.log(1.5))
+
+
+@pytest.mark.parametrize(("rows", "cells"), [(500, 5), (5_000, 12)])
+def test_the_noise_is_the_quantile_of_what_chance_makes(rows: int, cells: int) -> None:
+    """The level is exceeded as often as it says, in 4000 pairs of samples of one distribution."""
+    random = np.random.default_rng(5)
+    over = [0, 0]
+    for _ in range(4000):
+        pair = [random.multinomial(size, [1 / cells] * cells).tolist() for size in (rows, 2 * rows)]
+        before, now = shares(*pair)
+        over[0] += psi(before, now) > psi_noise(rows, 2 * rows, cells, 0.05)
+        over[1] += jensen_shannon(before, now) > jensen_shannon_noise(rows, 2 * rows, cells, 0.05)
+    assert all(0.035 < count / 4000 < 0.065 for count in over), over
+    assert psi_noise(100, 100, 5, 0.01) == pytest.approx(0.02 * chi2.ppf(0.99, 4))
+
+
+def test_windows_without_change_stay_quiet_whatever_their_size() -> None:
+    """The benchmark at 40 runs per size; 30 columns each."""
+    for _, rows, alarms in false_alarms(40, references=(1_000, 100_000), windows=(50, 200, 1_000, 1_000_000)):
+        assert {metric: alarms[metric] for metric in BOUNDS} == dict.fromkeys(BOUNDS, 0.0), rows
+
+
+@pytest.mark.parametrize("rows", [200, 1_000, 100_000])
+def test_nulls_where_there_were_none_are_seen(rows: int) -> None:
+    random = np.random.default_rng(6)
+    for _ in range(20):
+        columns = [draw(random, 10_000, rows) for draw in COLUMNS]
+        columns[0], columns[14] = nulled(columns[0], random, 0.95), nulled(columns[14], random, 0.60)
+        found = measured(columns)
+        assert min(found["drift"][0], found["drift"][14]) > 0.2
+        assert min(found["jensen_shannon"][0], found["jensen_shannon"][14]) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (Distribution((50, 30, 20, 0)), Distribution((500, 300, 200, 0))),  # the same shares
+        (Distribution((0, 0, 0, 0), null=100), Distribution((0, 0, 0, 0), null=70)),  # all null, then and now
+        (Distribution((0, 0, 0, 0), absent=100), Distribution((0, 0, 0, 0), absent=70)),  # never there
+        (Distribution((100, 0, 0, 0)), Distribution((9, 0, 0, 0))),  # constant
+    ],
+)
+def test_what_did_not_change_has_not_drifted(before: Distribution, now: Distribution) -> None:
+    assert {metric: one.value for metric, one in drift(before, now).items()} == {"drift": 0.0, "jensen_shannon": 0.0}
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Distribution((0, 0, 0, 0), absent=200),  # the column is gone, or of another type
+        Distribution((0, 0, 0, 0), null=200),  # nothing but nulls
+        Distribution((0, 0, 0, 0), nan=200),
+        Distribution((0, 0, 0, 0), infinite=200),
+        Distribution((0, 0, 0, 200)),  # values never seen
+    ],
+)
+def test_a_column_that_is_lost_has_drifted_far(now: Distribution) -> None:
+    found = drift(Distribution((500, 300, 200, 0)), now)
+    assert float(str(found["drift"].value)) > 5
+    assert 0.9 < float(str(found["jensen_shannon"].value)) <= 1
+
+
+def test_a_column_without_rows_cannot_be_compared() -> None:
+    found = drift(Distribution((5, 3, 2, 0)), Distribution((0, 0, 0, 0)))
+    assert found["drift"].value is None
+    assert found["drift"].detail["reason"] == "The window holds no row with 'c'."
+    assert drift(Distribution((0,) * 4), Distribution((1,) * 4))["drift"].detail["reason"] == (
+        "The reference holds no row with 'c'."
+    )
+
+
+def test_outcomes_that_are_not_in_yet_are_no_drift() -> None:
+    before, now = Distribution((500, 300, 200, 0)), Distribution((50, 30, 20, 0), null=900)
+    assert drift(before, now)["drift"].value != 0
+    assert drift(before, now, roles=Roles(outcome="c")) == {}
+
+
+def test_the_detail_says_what_moved() -> None:
+    found = drift(Distribution((500, 300, 200, 0)), Distribution((100, 100, 100, 0), null=700))["drift"]
+    assert found.detail["null_before"] == 0
+    assert found.detail["null_now"] == 0.7
+    assert found.detail["moved"] == [
+        {"cell": "(null)", "before": 0.0, "now": 0.7},
+        {"cell": "red", "before": 0.5, "now": 0.1},
+        {"cell": "green", "before": 0.3, "now": 0.1},
+    ]
+    assert found.value == pytest.approx(float(str(found.detail["raw"])) - float(str(found.detail["noise"])))
+
+
+def test_neighbouring_cells_of_a_number_are_merged_to_about_ten_bins() -> None:
+    before = Distribution((25,) * 41)
+    cells = compared(SIZE, before, Distribution((0,) * 40 + (7,)))
+    assert len(cells) == 10
+    assert all(cell.before >= 0.08 * 1025 for cell in cells)
+    assert cells[0] == Cell("(-inf, 3)", 100, 0)
+    assert cells[-1] == Cell("[35, inf)", 125, 7)
+
+
+def test_rare_values_and_nulls_are_one_cell_by_the_reference_alone() -> None:
+    before = Distribution((990, 9, 1, 0), null=0)
+    cells = compared(COLOUR, before, Distribution((10, 20, 30, 40), null=50))
+    assert cells == (Cell("red", 990, 10), Cell("(rare)", 10, 140))

@@ -1,0 +1,90 @@
+"""A history with notifications in its outbox, for the tests of delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, insert, select
+
+from monitor.alerts.incident import Notification, notification_key
+from monitor.delivery.outbox import SqlOutbox
+from monitor.delivery.relay import Relay
+from monitor.delivery.retry import RelayRules
+from monitor.history.engine import open_engine
+from monitor.history.tables import incidents, metadata, outbox
+from tests.alerts.scenes import Model, drift, verdict
+
+NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
+CHANNEL = "slack:#alerts"
+SECOND = timedelta(seconds=1)
+
+
+def new_history(url: str) -> Engine:
+    """An engine on an empty history."""
+    engine = open_engine(url)
+    metadata.create_all(engine)
+    return engine
+
+
+def story() -> list[Notification]:
+    """An incident from its opening to its end: opened, joined, raised, alert resolved, resolved."""
+    model = Model()
+    told = [
+        *model.see(1, drift("breach")).notifications,
+        *model.see(2, drift("breach", "wind")).notifications,
+        *model.see(3, verdict("breach")).notifications,
+        *model.see(4, drift("holds")).notifications,
+        *model.see(5, verdict("holds"), drift("holds", "wind")).notifications,
+    ]
+    assert [one.reason for one in told] == ["opened", "alert_joined", "severity_raised", "alert_resolved", "resolved"]
+    return told
+
+
+def put(engine: Engine, told: Sequence[Notification], *, receiver: str = CHANNEL, at: datetime = NOW) -> int:
+    """Write an incident with its notifications; returns the incident's id."""
+    with engine.begin() as connection:
+        opened = {"model": "flight-delay", "version": "2013-04", "severity": "page", "opened_at": at}
+        key = connection.execute(insert(incidents).values(**opened)).inserted_primary_key
+        assert key is not None
+        for notification in told:
+            connection.execute(
+                insert(outbox).values(
+                    key=notification_key(key[0], notification.sequence, receiver),
+                    incident_id=key[0],
+                    receiver=receiver,
+                    reason=notification.reason,
+                    message=notification.message.to_data(),
+                    state="pending",
+                    created_at=at,
+                    next_at=at,
+                    attempts=0,
+                )
+            )
+        return int(key[0])
+
+
+def rows(engine: Engine) -> list[Any]:
+    """The outbox, in order."""
+    with engine.begin() as connection:
+        return list(connection.execute(select(outbox).order_by(outbox.c.id)))
+
+
+def states(engine: Engine) -> list[str]:
+    """The state of each notification, in order."""
+    return [row.state for row in rows(engine)]
+
+
+def drain(relay: Relay, start: datetime = NOW, *, seconds: int = 3600, step: timedelta = SECOND) -> datetime:
+    """Let the relay work for that long on a clock of our own; returns where the clock stands."""
+    now = start
+    while now < start + timedelta(seconds=seconds):
+        relay.do_one(now)
+        now += step
+    return now
+
+
+def relay_on(engine: Engine, *receivers: Any, rules: RelayRules | None = None) -> Relay:
+    """A relay over *engine*."""
+    return Relay(SqlOutbox(engine), receivers, rules or RelayRules(timeout=SECOND))

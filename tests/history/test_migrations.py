@@ -1,0 +1,76 @@
+"""Migrations: the tables as the program knows them, whoever starts at the same time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from monitor.history.engine import open_engine
+from monitor.history.migrations import migrate
+from monitor.history.problems import HistoryUnavailable, shown_url
+from monitor.history.tables import metadata
+
+
+def test_the_migrated_schema_is_the_one_the_program_knows(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_views_are_there(engine: Engine) -> None:
+    assert set(inspect(engine).get_view_names()) == {"latest_verdicts", "measurement_history", "incident_history"}
+
+
+def test_migrating_twice_changes_nothing(engine: Engine) -> None:
+    assert migrate(engine) == migrate(engine) == "0002"
+
+
+def test_a_newer_history_is_refused(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(HistoryUnavailable) as problem:
+        migrate(engine)
+
+    assert str(problem.value) == (
+        f"The history at {shown_url(engine.url)} was written by a newer model-monitor: its schema is 9999, "
+        "this program knows up to 0002. Start the newer program, or restore a backup from before the upgrade."
+    )
+
+
+MIGRATE = """
+import sys
+from monitor.history.engine import open_engine
+from monitor.history.migrations import migrate
+print(migrate(open_engine(sys.argv[1])))
+"""
+
+
+def test_four_starters_at_once_migrate_once(database_url: str) -> None:
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", MIGRATE, database_url]
+    starters = [
+        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+
+    assert [starter.communicate(timeout=120) for starter in starters] == [("0002\n", "")] * 4
+
+
+def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:
+    engine = open_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE verdicts (mine INTEGER)"))  # in the way of the migration's own
+
+    with pytest.raises(Exception, match="already exists"):
+        migrate(engine)
+
+    tables = inspect(engine).get_table_names()
+    engine.dispose()
+    assert tables == ["verdicts"]

@@ -1,0 +1,66 @@
+"""How single values are written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.release.words import duration
+from monitor.settings_values import parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("30m", timedelta(minutes=30)),
+        ("4h", timedelta(hours=4)),
+        ("7d", timedelta(days=7)),
+        ("2w", timedelta(days=14)),
+        # several units, with a blank or without
+        ("1d 12h", timedelta(days=1.5)),
+        ("1d12h", timedelta(days=1.5)),
+        # a part of a unit
+        ("0.5s", timedelta(milliseconds=500)),
+        (" 5 m ", timedelta(minutes=5)),
+    ],
+)
+def test_a_duration_is_read(text: str, expected: timedelta) -> None:
+    assert parse_duration(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7", "d", "7 days", "-1d", "7d,", "1d and 2h", "1e3s", 7, 1.5, True, None, ["7d"]]
+)
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(
+        ValueError, match=r"^must be a duration; write a number with its unit, such as '90s', .*'1d 12h'$"
+    ):
+        parse_duration(text)
+
+
+def test_a_duration_has_an_end() -> None:
+    with pytest.raises(ValueError, match=r"^must not be longer than a hundred years$"):
+        parse_duration("999999999999999w")
+
+
+@given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36524)))
+def test_a_duration_reads_back_as_it_was_written(length: timedelta) -> None:
+    assert abs(parse_duration(duration(length)) - length) <= timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2GB", 2 * 10**9), ("512MB", 512 * 10**6), ("1.5 gib", 3 * 2**29), ("64KiB", 2**16), (1024, 1024)],
+)
+def test_a_size_is_read(text: object, expected: int) -> None:
+    assert parse_size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["2", "GB", "2 gigs", "-1GB", True, 1.5, None])
+def test_what_is_no_size_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"^must be a size; write a number with its unit, such as '512MB' or '2GB'$"):
+        parse_size(text)
