@@ -35,6 +35,7 @@ GRACE = 6.0
 """Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
 DATABASE_PATIENCE = 60.0
 FOREVER = timedelta(days=36500)
+"""How far back a replayed or played past is caught up with: nothing of it is too old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,11 @@ def database_url(settings: Settings, base: Path) -> str:
     return url
 
 
-def await_store(settings: Settings, base: Path, stop: threading.Event) -> Store:
+def await_store(settings: Settings, base: Path, stop: threading.Event, alive: Callable[[], None]) -> Store:
     """The history, waiting a while for a database that is starting up. Raises HistoryUnavailable after that."""
     began = monotonic()
     while True:
+        alive()
         try:
             return open_store(settings, base)
         except HistoryUnavailable as problem:
@@ -200,7 +202,6 @@ def _job(watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
         start=due.start,
         end=due.end,
         as_of=due.as_of,
-        outcome_delay=_delay(watch, baseline),
         survey=False,
         layout=baseline.layout if baseline else None,
         reference=baseline.reference if baseline else None,

@@ -73,11 +73,16 @@ def run(config: ConfigOption = Path("config.toml")) -> None:
     configure_logs(level="WARNING" if sys.stderr.isatty() else "INFO")
     stop = _stop_on_signals()
     try:
-        run_on_screen(build_app(settings, config.resolve().parent), stop, console())
+        run_on_screen(build_app(settings, config.absolute().parent), stop, console())
     except HistoryUnavailable as problem:
-        _fail(str(problem), CANNOT_TELL)
+        if not stop.is_set():  # stopped while it waited for the database: a clean stop
+            _fail(str(problem), CANNOT_TELL)
     except OSError as problem:
-        _fail(f"[web] {settings.web.host}:{settings.web.port} cannot be listened on: {problem.strerror}.", USAGE)
+        _fail(
+            f"[web] {settings.web.host}:{settings.web.port} cannot be listened on: {os.strerror(problem.errno or 0)}.",
+            USAGE,
+        )
+    _leave()
 
 
 @cli.command()
@@ -88,7 +93,7 @@ def check(config: ConfigOption = Path("config.toml")) -> None:
 
     settings = _settings(config)
     with progress("Reaching sources, database and Slack") as tell:
-        findings = inspect(settings, config.resolve().parent, tell)
+        findings = inspect(settings, config.absolute().parent, tell)
     print_findings(console(), findings)
     raise typer.Exit(OK if all(finding.ok for finding in findings) else BREACH)
 
@@ -224,7 +229,7 @@ def _app(config: Path, only: str | None = None) -> App:
         if not chosen:
             _fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
         settings = settings.model_copy(update={"models": chosen})
-    return build_app(settings, config.resolve().parent)
+    return build_app(settings, config.absolute().parent)
 
 
 def _store(settings: Settings, config: Path) -> Store:
@@ -232,7 +237,7 @@ def _store(settings: Settings, config: Path) -> Store:
     from monitor.history.problems import HistoryUnavailable
 
     try:
-        return open_store(settings, config.resolve().parent)
+        return open_store(settings, config.absolute().parent)
     except HistoryUnavailable as problem:
         _fail(str(problem), CANNOT_TELL)
 
@@ -240,6 +245,13 @@ def _store(settings: Settings, config: Path) -> Store:
 def _fail(sentence: str, code: int) -> NoReturn:
     typer.echo(sentence, err=True)
     raise typer.Exit(code)
+
+
+def _leave() -> None:
+    """End now, even if a request to Slack hangs: what it was to deliver is still in the outbox."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(OK)
 
 
 def _stop_on_signals() -> threading.Event:

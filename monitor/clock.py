@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -38,23 +39,39 @@ class RealClock:
         return False
 
 
-@dataclass
 class PlayedClock:
-    """Monitor time starts at *start* and runs *speed* per second of real time, up to *end*."""
+    """Monitor time starts at *start* and runs *speed* per second of real time, up to *end*.
 
-    start: datetime
-    speed: timedelta
-    end: datetime | None = None
+    It waits for the work: never more than *speed* ahead of what ``wait_for`` was told.
+    """
 
-    def __post_init__(self) -> None:
-        self._began = monotonic()
+    def __init__(self, start: datetime, speed: timedelta, end: datetime | None = None) -> None:
+        self._at = start
+        self._speed = speed
+        self._end = end
+        self._read = monotonic()
+        self._working_at: datetime | None = None
+        self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        played = self.start + self.speed * (monotonic() - self._began)
-        return played if self.end is None else min(played, self.end)
+        with self._lock:
+            read = monotonic()
+            played = self._at + self._speed * (read - self._read)
+            self._read = read
+            limits = [limit for limit in (self._end, self._limit()) if limit is not None]
+            self._at = max(self._at, min([played, *limits]))
+            return self._at
 
     def finished(self) -> bool:
-        return self.end is not None and self.now() >= self.end
+        return self._end is not None and self.now() >= self._end
+
+    def wait_for(self, working_at: datetime | None) -> None:
+        """The oldest monitor time that is still being worked on; None where everything is done."""
+        with self._lock:
+            self._working_at = working_at
+
+    def _limit(self) -> datetime | None:
+        return None if self._working_at is None else self._working_at + self._speed
 
 
 @dataclass

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.app import database_url, present
 from monitor.history.problems import HistoryUnavailable
 from monitor.settings import ModelSettings, Settings
+
+if TYPE_CHECKING:
+    from monitor.data.inspection import SourceInspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +41,32 @@ def inspect(settings: Settings, base: Path, tell: Callable[[str], None]) -> list
 
 
 def _sources(model: ModelSettings, base: Path, now: datetime) -> Iterator[Finding]:
-    from monitor.data.errors import SourceProblem
     from monitor.data.feed import Feed
 
     feed = Feed(model, base)
     try:
-        inspection = feed.inspect(now)
-    except SourceProblem as problem:
-        yield Finding(ok=False, what=model.name, where="sources", found=str(problem))
-        return
+        for source in feed.inspect(now).sources:
+            found = " ".join(source.problems) or _found(source)
+            place = source.where.partition("(")[2].rstrip(")")
+            yield Finding(not source.problems, f"{model.name}: {source.role}", place, found)
     finally:
         feed.close()
-    for source in inspection.sources:
-        yield Finding(not source.problems, f"{model.name}: {source.role}", source.where, _found(source))
 
 
-def _found(source: object) -> str:
-    raise NotImplementedError(source)
+def _found(source: SourceInspection) -> str:
+    """``17 columns; 802 rows on 2013-06-01; newest 2013-06-01 23:59``."""
+    parts = [f"{len(source.columns)} columns"]
+    if source.last_bucket is not None and source.last_rows is not None:
+        parts.append(f"{source.last_rows:,} rows in the last bucket ({source.last_bucket:%Y-%m-%d %H:%M})")
+    elif source.rows is not None:
+        parts.append(f"{source.rows:,} rows")
+    if source.newest is not None:
+        parts.append(f"newest {source.newest:%Y-%m-%d %H:%M} UTC")
+    if source.untimed:
+        parts.append(f"{source.untimed:,} without a time")
+    if source.future:
+        parts.append(f"{source.future:,} in the future")
+    return "; ".join(parts)
 
 
 def _database(settings: Settings, base: Path) -> Finding:
@@ -70,3 +83,13 @@ def _database(settings: Settings, base: Path) -> Finding:
     version = ".".join(str(part) for part in engine.dialect.server_version_info or ())
     engine.dispose()
     return Finding(ok=True, what="database", where=where, found=f"{engine.dialect.name} {version}".strip())
+
+
+def _slack(settings: Settings) -> Finding:
+    slack = settings.slack
+    if slack.token is None:
+        return Finding(ok=True, what="Slack", where="[slack]", found="No token is set; messages go to the console.")
+    from monitor.delivery.slack import auth_test
+
+    answer = auth_test(slack.token.get_secret_value(), api_url=slack.api_url)
+    return Finding(ok=answer.ok, what="Slack", where=f"{slack.channel}", found=answer.sentence)

@@ -16,6 +16,7 @@ from monitor.app import App
 from monitor.history import queries
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.queries import HistoryRow
+from monitor.release.words import duration
 from monitor.screen import promises_table
 from monitor.service import Service
 from monitor.settings import ClockSettings
@@ -66,12 +67,11 @@ def farewell(service: Service) -> list[str]:
 
 
 def _played(clock: ClockSettings, now: datetime) -> str:
-    per_second = clock.speed.total_seconds() / 86400
-    goes_on = f" It goes on at {now:%d %b %Y}." if now > clock.start else ""
+    goes_on = f" It goes on at {now:%d %b %Y}." if now - clock.start > clock.speed * 5 else ""
     until = f" to {clock.end:%d %b %Y}" if clock.end else ""
     return (
-        f"The clock is played back: {clock.start:%d %b %Y}{until}, {per_second:g} days a second.{goes_on} "
-        "Without [clock] in config.toml it is the real one."
+        f"The clock is played back: {clock.start:%d %b %Y}{until}, {duration(clock.speed)} a second.{goes_on} "
+        r"Without \[clock] in config.toml it is the real one."
     )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import timedelta
 
 import structlog
 from rich.console import Console
 
-from monitor.app import GRACE, App, await_store, clock_of, record_releases
-from monitor.clock import Clock, wall_now
+from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
+from monitor.clock import Clock, PlayedClock, wall_now
 from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
@@ -20,6 +19,7 @@ from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
 from monitor.history import queries
 from monitor.history.problems import HistoryUnavailable
+from monitor.history.store import Store
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
@@ -35,6 +35,8 @@ LEAST_STALE = 60.0
 DELIVER_EVERY = timedelta(seconds=1)
 PRUNE_EVERY = timedelta(hours=1)
 RENEW_EVERY = timedelta(seconds=15)
+LAST_DELIVERY = 2.0
+"""Seconds a delivery under way at the stop may take; then it is left to be found by the next start."""
 OUTBOX_LATE = timedelta(minutes=15)
 
 
@@ -42,27 +44,36 @@ class Service:
     """Everything the daemon runs. Construct, ``run`` until ``stop`` is set or a played clock ends."""
 
     def __init__(self, app: App, stop: threading.Event, console: Console) -> None:
-        """Open everything, start nothing. Raises HistoryUnavailable, and OSError where the port is taken."""
+        """Open everything, start nothing but the port, which answers while the database is waited for.
+
+        Raises HistoryUnavailable, and OSError where the port is taken.
+        """
         settings = app.settings
         self.app = app
         self.stop = stop
-        self.store = await_store(settings, app.base, stop)
+        self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
+        self._store: Store | None = None
+        self._server = Server(create_app(self._probes()), settings.web.host, settings.web.port)
+        self._server.start()
+        self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
-        self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         receivers = receivers_of(settings, console)
         self.relay = Relay(SqlOutbox(self.store.engine), receivers)
-        desk = Desk(
+        self.runner = Runner(self._desk(receivers), app.watches, settings.schedule)
+        self._delivering = threading.Lock()
+        self._daemon = Daemon(self._jobs(), self.vitals)
+
+    def _desk(self, receivers: tuple[Receiver, ...]) -> Desk:
+        settings = self.app.settings
+        return Desk(
             self.store,
             tuple(receiver.name for receiver in receivers),
             self.vitals,
-            settings.schedule.catch_up,
+            FOREVER if settings.clock else settings.schedule.catch_up,
             threading.Event(),
             settings.clock.start if settings.clock else None,
         )
-        self.runner = Runner(desk, app.watches, settings.schedule)
-        self._daemon = Daemon(self._jobs(), self.vitals)
-        self._server = Server(create_app(self._probes()), settings.web.host, settings.web.port)
 
     @property
     def port(self) -> int:
@@ -71,31 +82,31 @@ class Service:
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Work until told to stop, calling *meanwhile* a few times a second."""
-        self._server.start()
         self._daemon.start()
         while not self.stop.wait(0.2) and not self._played_out():
             meanwhile()
         self.shut_down()
 
     def shut_down(self) -> None:
-        """Finish or give back what is under way, deliver what is due, close everything."""
+        """Finish or give back what is under way, close everything. What is not delivered stays in the outbox."""
         log.info("stopping", message="Stopping: finishing or giving back what is under way.")
+        self.stop.set()
         self._daemon.stop()
         self.runner.stop(grace=GRACE)
-        try:
-            self._deliver()
-        except HistoryUnavailable as problem:
-            log.warning("delivery_postponed", message=f"{problem} What is due is delivered after the next start.")
+        self._delivering.acquire(timeout=LAST_DELIVERY)
         self._server.stop()
         self.store.engine.dispose()
         log.info("stopped", message="Stopped.")
 
     def _played_out(self) -> bool:
-        return self.clock.finished() and self.runner.idle() and not self._more_to_play()
-
-    def _more_to_play(self) -> bool:
+        """Whether a played clock has ended and everything that followed from it is done and said."""
+        if not self.clock.finished() or not self.runner.idle():
+            return False
         upcoming = self.runner.next_due()
-        return upcoming is None or upcoming <= self.clock.now()
+        try:
+            return upcoming is not None and upcoming > self.clock.now() and not self.store.outbox_summary().pending
+        except HistoryUnavailable:
+            return False
 
     def _jobs(self) -> list[Job]:
         return [
@@ -107,18 +118,23 @@ class Service:
 
     def _tick(self) -> None:
         self.vitals.tick()
+        if isinstance(self.clock, PlayedClock):
+            self.clock.wait_for(self.runner.working_at())
         self.runner.tick(self.clock.now())
 
     def _deliver(self) -> None:
-        for _ in range(1000):  # a bound, so that a stop is never kept waiting by a long queue
-            if not self.relay.do_one(wall_now()):
-                return
-            self.vitals.count("deliveries", "done")
+        with self._delivering:
+            try:
+                while not self.stop.is_set() and self.relay.do_one(wall_now()):
+                    self.vitals.count("deliveries")
+            except HistoryUnavailable as problem:
+                self.vitals.count("errors", "deliver")
+                log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
 
     def _prune(self) -> None:
         removed = self.store.prune(self.clock.now(), self.app.settings.history.keep)
-        if any(asdict(removed).values()):
-            log.info("history_pruned", message="What is older than history.keep was removed.", **asdict(removed))
+        if removed:
+            log.info("history_pruned", message="What is older than history.keep was removed.", rows=removed)
 
     def _probes(self) -> Probes:
         return Probes(
@@ -127,13 +143,20 @@ class Service:
             readiness=self._readiness,
             vital_metrics=VitalMetrics(self.vitals),
             history_metrics=HistoryMetrics(
-                lambda: queries.latest_verdicts(self.store.engine), self.store.outbox_summary, wall_now
+                lambda: queries.latest_verdicts(self._history().engine),
+                lambda: self._history().outbox_summary(),
+                wall_now,
             ),
         )
 
+    def _history(self) -> Store:
+        if self._store is None:
+            raise HistoryUnavailable("The history database has not answered yet.")
+        return self._store
+
     def _readiness(self) -> Readiness:
         try:
-            outbox = self.store.outbox_summary()
+            outbox = self._history().outbox_summary()
         except HistoryUnavailable as problem:
             return Readiness((str(problem),))
         problems = []

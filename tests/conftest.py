@@ -8,13 +8,15 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.world import World, write_log
 
-def free_port() -> int:
+
+def a_free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -29,7 +31,9 @@ def _system_binaries() -> Path | None:
 
 
 def _run_as_postgres(command: list[str]) -> None:
-    prefix = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"] if os.getuid() == 0 else []
+    prefix = (
+        ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--init-groups", "--"] if os.getuid() == 0 else []
+    )
     done = subprocess.run([*prefix, *command], cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command[0]} failed: {done.stdout}{done.stderr}"
 
@@ -40,7 +44,7 @@ class PostgresServer:
     def __init__(self, binaries: Path, home: Path) -> None:
         self._control = str(binaries / "pg_ctl")
         self._home = home
-        self.port = free_port()
+        self.port = a_free_port()
         self.url = f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
         if os.getuid() == 0:
             shutil.chown(home, "postgres", "postgres")
@@ -111,3 +115,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'history.db'}"
     return str(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Gives a port that nobody listens on."""
+    return a_free_port
+
+
+@pytest.fixture
+def world(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[World]:
+    """A folder with three weeks of a small model, to run the real daemon in."""
+    write_log(tmp_path)
+    made = World(tmp_path, free_port())
+    made.configure()
+    yield made
+    made.end()

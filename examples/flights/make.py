@@ -1,24 +1,25 @@
-"""Makes schedule.parquet, the population of the example, out of predictions.parquet: every flight in the timetable.
-
-    python examples/flights/make.py examples/flights
-"""
+"""Carry the flights over and derive their timetable: python examples/flights/make.py FOLDER (of the three Parquet files)."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import duckdb
 
+HERE = Path(__file__).parent
+FILES = ("predictions.parquet", "outcomes.parquet", "reference.parquet")
 
-def make_schedule(folder: Path) -> None:
-    """Write ``(entity_id, timestamp, origin)`` of each scheduled flight, in order of time."""
-    source, target = folder / "predictions.parquet", folder / "schedule.parquet"
-    duckdb.sql(
-        f"COPY (SELECT DISTINCT entity_id, timestamp, origin FROM '{source}' ORDER BY timestamp, entity_id, origin) "
-        f"TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+
+def make(source: Path, target: Path) -> None:
+    """Copy the files of *source* to *target* and write schedule.parquet: every scheduled flight once."""
+    for name in FILES:
+        shutil.copyfile(source / name, target / name)
+    predictions = duckdb.read_parquet(str(target / "predictions.parquet"))
+    flights = predictions.project("entity_id, timestamp, origin").distinct().order("timestamp, entity_id")
+    flights.write_parquet(str(target / "schedule.parquet"), compression="zstd")
 
 
 if __name__ == "__main__":
-    make_schedule(Path(sys.argv[1]))
+    make(Path(sys.argv[1]), HERE)

@@ -1,158 +1,166 @@
-"""The baseline: the layout that profiles of a model version are taken on, and the profile of its reference."""
+"""The layout of a model version, taken from the rows its release was decided on (or, without them, the first rows)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
+import ibis.expr.types as ir
 
 from checks.profile import Categories, Layout, Numbers, Profile
-from monitor.data.engines import Engine
-from monitor.data.rows import KEY, SAID, ids, label
+from monitor.data import columns, rows
+from monitor.data.errors import missing
+from monitor.data.sources import Opened, fetch
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
-    import ibis.expr.types as ir
+    from ibis.backends.sql import SQLBackend
 
 EDGES = 40
-"""At most this many cells' edges of a number: its values where it has so few, else its 1/40, 2/40 ... quantiles."""
-MOST_CATEGORIES = 1000
-MOST_SEGMENTS = 20
 SAMPLE = 100_000
-"""Rows that edges are taken from; exact quantiles of ten million rows cost gigabytes and move no edge."""
-INFINITY = float("inf")
+CATEGORIES = 1000
+SEGMENT_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What is frozen for a model version. *delay*: 99 % of the reference's outcomes came sooner; None if unknown."""
+    """A model version's layout, its reference's profile, and how long outcomes took there (0.99 quantile)."""
 
     layout: Layout
     profile: Profile | None
     delay: timedelta | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Spread:
-    """What is asked of a numeric column."""
+def features_of(model: ModelSettings, opened: Opened) -> tuple[str, ...]:
+    """The features: those configured, else every column not named elsewhere that can be profiled."""
+    if model.predictions.features is not None:
+        for name in model.predictions.features:
+            if name not in opened.table.columns:
+                raise missing(opened.where, "predictions.features", name, opened.columns)
+        chosen = model.predictions.features
+    else:
+        taken = _named_elsewhere(model)
+        chosen = tuple(name for name in opened.columns if name not in taken)
+    schema = opened.table.schema()
+    return tuple(name for name in chosen if columns.kind_of(schema[name]) is not None)
 
-    distinct: int
-    mean: float
-    quantiles: Sequence[float]
+
+def _named_elsewhere(model: ModelSettings) -> set[str]:
+    outcomes, predictions = model.outcomes, model.predictions
+    names = {*rows.ids_of(model), *rows.scores_of(model), *rows.outcome_ids_of(model), predictions.time}
+    names |= {name for name in (predictions.entity, predictions.prediction, predictions.fallback) if name}
+    return names | ({name for name in (outcomes.value, outcomes.time) if name} if outcomes else set())
 
 
-def layout_of(engine: Engine, model: ModelSettings, rows: ir.Table) -> Layout:
-    """The layout that *rows* suggest; *rows* has the log's columns, and SAID."""
-    columns = _columns(model, rows)
-    sample = _sample(engine, rows)
-    numeric = {name: column for name, column in columns.items() if column.type().is_numeric()}
-    spreads = _spreads(engine, sample, list(numeric))
-    few = [name for name, spread in spreads.items() if spread.distinct <= EDGES]
-    values = _values(engine, sample, few)
-    counted = {name: label(column) for name, column in columns.items() if name not in numeric}
-    counted |= {f"{_SEGMENT}{name}": label(rows[name]) for name in model.predictions.segments}
-    known = _categories(engine, rows, counted)
+def take_layout(
+    model: ModelSettings, engine: SQLBackend, opened: Opened, selected: ir.Table, outcome: ir.Value | None
+) -> Layout:
+    """The layout of *selected*, whose columns are those of *opened*; *outcome* is the canonical outcome in it."""
+    texts, numbers = _split(model, opened, selected, outcome)
+    segments = [name for name in model.predictions.segments if name in opened.columns]
+    values = _frequent(engine, selected, texts, CATEGORIES, opened.where)
+    known = _frequent(
+        engine, selected, {name: columns.label(selected[name]) for name in segments}, SEGMENT_VALUES, opened.where
+    )
+    edges = _edges(model, engine, selected, numbers, opened)
     found: dict[str, Numbers | Categories] = {}
-    for name in columns:
-        if name in numeric:
-            spread = spreads[name]
-            found[name] = Numbers(tuple(values.get(name, spread.quantiles)), spread.mean)
+    for name in _ordered(model, opened):
+        if name in texts:
+            found[name] = Categories(values[name])
+        elif name in numbers:
+            found[name] = Numbers(edges[name], edges[name][len(edges[name]) // 2] if edges[name] else 0.0)
+    return Layout(found, {name: known[name] for name in segments})
+
+
+def _ordered(model: ModelSettings, opened: Opened) -> tuple[str, ...]:
+    """Features, prediction, scores, outcome: each once."""
+    prediction = (model.predictions.prediction,) if model.predictions.prediction else ()
+    outcome = (model.outcomes.value,) if model.outcomes else ()
+    return tuple(dict.fromkeys((*features_of(model, opened), *prediction, *rows.scores_of(model), *outcome)))
+
+
+def _split(
+    model: ModelSettings, opened: Opened, selected: ir.Table, outcome: ir.Value | None
+) -> tuple[dict[str, ir.Value], dict[str, ir.Value]]:
+    """The columns to be laid out, as text and as numbers."""
+    texts: dict[str, ir.Value] = {}
+    numbers: dict[str, ir.Value] = {}
+    for name in _ordered(model, opened):
+        if model.outcomes and name == model.outcomes.value:
+            if outcome is not None:
+                (numbers if outcome.type().is_floating() else texts)[name] = outcome
+            continue
+        if name not in selected.columns:
+            key = "predictions.prediction" if name == model.predictions.prediction else "predictions.score"
+            raise missing(opened.where, key, name, opened.columns)
+        column = selected[name]
+        if (name == model.predictions.prediction and rows.classifies(model)) or columns.kind_of(column.type()) == "text":
+            texts[name] = columns.label(column)
         else:
-            found[name] = Categories(tuple(known[name]))
-    segments = {name: tuple(known[f"{_SEGMENT}{name}"][:MOST_SEGMENTS]) for name in model.predictions.segments}
-    return Layout(found, segments)
+            numbers[name] = columns.number(column)
+    return texts, numbers
 
 
-_SEGMENT = "mm_segment:"
+def _frequent(
+    engine: SQLBackend, selected: ir.Table, texts: dict[str, ir.Value], most: int, where: str
+) -> dict[str, tuple[str, ...]]:
+    """The most frequent values of each column, most frequent first."""
+    arms = []
+    for place, value in enumerate(texts.values()):
+        given = selected.select(value=value)
+        given = given.filter(given["value"].notnull())
+        counted = given.group_by("value").aggregate(n=given.count())
+        top = counted.order_by([ibis.desc("n"), columns.md5(counted["value"])]).limit(most)
+        arms.append(top.select(value="value", n="n", place=ibis.literal(place, "int32")))
+    found: dict[str, list[tuple[int, str]]] = {name: [] for name in texts}
+    names = tuple(texts)
+    for value, n, place in fetch(engine, engine.compile(ibis.union(*arms, distinct=False)), where) if arms else ():
+        found[names[place]].append((-n, value))
+    return {name: tuple(value for _, value in sorted(counted)) for name, counted in found.items()}
 
 
-def _columns(model: ModelSettings, rows: ir.Table) -> dict[str, ir.Column]:
-    """Every column of the layout: features, then score, prediction and outcome under their own names."""
-    said = model.predictions
-    found = {name: rows[name] for name in features(model, rows) if name in rows.columns and _fits(rows[name].type())}
-    if isinstance(said.score, str):
-        found[said.score] = rows[said.score].cast("float64")
-    if said.prediction is not None:
-        found[said.prediction] = rows[SAID]
-    if model.outcomes is not None and model.task == "regression" and model.outcomes.value in rows.columns:
-        found[model.outcomes.value] = rows[model.outcomes.value].cast("float64")
-    return found
-
-
-def features(model: ModelSettings, rows: ir.Table) -> tuple[str, ...]:
-    """The feature columns: as configured, else every column that is not named elsewhere."""
-    said, came = model.predictions, model.outcomes
-    if said.features is not None:
-        return said.features
-    scores = said.score if isinstance(said.score, tuple) else (said.score,)
-    named = {*ids(said.id), said.time, said.entity, *scores, said.prediction, said.fallback}
-    named |= set() if came is None else {*ids(came.id or said.id), came.value, came.time}
-    return tuple(name for name in rows.columns if name not in named and not name.startswith("mm_"))
-
-
-def _fits(kind: ir.DataType) -> bool:
-    return bool(kind.is_numeric() or kind.is_string() or kind.is_boolean())
-
-
-def _sample(engine: Engine, rows: ir.Table) -> ir.Table:
-    count = int(engine.ask(engine.compile(rows.aggregate(n=rows.count())), {})[0][0])
-    if count <= SAMPLE:
-        return rows
-    return rows.filter(rows[KEY].cast("string").hash() % (count // SAMPLE + 1) == 0)
-
-
-def _spreads(engine: Engine, rows: ir.Table, names: Sequence[str]) -> dict[str, _Spread]:
-    if not names:
+def _edges(
+    model: ModelSettings, engine: SQLBackend, selected: ir.Table, numbers: dict[str, ir.Value], opened: Opened
+) -> dict[str, tuple[float, ...]]:
+    """Quantile edges, or all values where there are at most EDGES of them."""
+    if not numbers:
         return {}
-    steps = [step / EDGES for step in range(1, EDGES)]
-    asked: dict[str, ir.Scalar] = {}
-    for place, name in enumerate(names):
-        x = _finite(rows[name])
-        asked |= {f"d{place}": x.nunique(), f"m{place}": x.mean(), f"q{place}": x.quantile(steps)}
-    answer = engine.ask(engine.compile(rows.aggregate(**asked)), {})[0]
-    found = {}
-    for place, name in enumerate(names):
-        distinct, mean, quantiles = answer[3 * place : 3 * place + 3]
-        edges = sorted({float(edge) for edge in quantiles or ()})
-        found[name] = _Spread(int(distinct), float(mean or 0.0), edges)
-    return found
+    sample = _sample(model, engine, selected, numbers, opened)
+    names = tuple(numbers)
+    arms = list(_edge_arms(sample, names))
+    found: dict[str, set[float]] = {name: set() for name in names}
+    quantiles: dict[str, set[float]] = {name: set() for name in names}
+    for place, few, value in fetch(engine, engine.compile(ibis.union(*arms, distinct=False)), opened.where):
+        (found if few else quantiles)[names[place]].add(value + 0.0)  # -0.0 becomes 0.0
+    return {name: tuple(sorted(found[name] if len(found[name]) <= EDGES else quantiles[name])) for name in names}
 
 
-def _values(engine: Engine, rows: ir.Table, names: Sequence[str]) -> dict[str, list[float]]:
-    """The values of the columns that have only a few."""
-    arms = []
-    for name in names:
-        cut = rows.select(x=_finite(rows[name])).filter(lambda t: t.x.notnull())
-        arms.append(cut.distinct().mutate(name=ibis.literal(name)))
-    found: dict[str, list[float]] = {name: [] for name in names}
-    for value, name in _ask_all(engine, arms):
-        found[name].append(float(value))
-    return {name: sorted(values) for name, values in found.items()}
+def _sample(
+    model: ModelSettings, engine: SQLBackend, selected: ir.Table, numbers: dict[str, ir.Value], opened: Opened
+) -> ir.Table:
+    """At most SAMPLE rows, always the same: those whose ids have the least MD5."""
+    named = {f"n{place}": value for place, value in enumerate(numbers.values())}
+    [(count,)] = fetch(engine, engine.compile(selected.aggregate(n=selected.count())), opened.where)
+    if count <= SAMPLE:
+        return selected.select(**named)
+    given = [columns.label(selected[name]) for name in rows.ids_of(model) if name in selected.columns]
+    key = columns.text_of(given or [next(iter(named.values())).cast("string")])
+    return selected.select(key=columns.md5(key), **named).order_by("key").limit(SAMPLE)
 
 
-def _categories(engine: Engine, rows: ir.Table, columns: Mapping[str, ir.Column]) -> dict[str, list[str]]:
-    """The most frequent values of each column, the most frequent first."""
-    arms = []
-    for name, column in columns.items():
-        cut = rows.select(value=column).filter(lambda t: t.value.notnull())
-        counted = cut.group_by("value").aggregate(n=lambda t: t.count())
-        top = counted.order_by(counted.n.desc(), counted.value).limit(MOST_CATEGORIES)
-        arms.append(top.mutate(name=ibis.literal(name)))
-    found: dict[str, list[tuple[int, str]]] = {name: [] for name in columns}
-    for value, count, name in _ask_all(engine, arms):
-        found[name].append((-int(count), str(value)))
-    return {name: [value for _, value in sorted(values)] for name, values in found.items()}
-
-
-def _ask_all(engine: Engine, arms: Sequence[ir.Table]) -> Iterator[tuple[Any, ...]]:
-    if arms:
-        yield from engine.ask(engine.compile(ibis.union(*arms, distinct=False) if len(arms) > 1 else arms[0]), {})
-
-
-def _finite(column: ir.Column) -> ir.FloatingValue:
-    x = column.cast("float64")
-    wild = x.isnull() | x.isnan() | (x == INFINITY) | (x == -INFINITY)
-    return ibis.cases((wild, ibis.null("float64")), else_=x)
+def _edge_arms(sample: ir.Table, names: Sequence[str]) -> Iterator[ir.Table]:
+    """Per column the first EDGES + 1 distinct values (few=1) and the values at the ranks k/(EDGES + 1) (few=0)."""
+    for place, _ in enumerate(names):
+        value = sample.select(value=f"n{place}")
+        value = value.filter(columns.finite(value["value"]).fill_null(columns.NO))
+        distinct = value.distinct().limit(EDGES + 1)
+        yield distinct.select(place=ibis.literal(place, "int32"), few=ibis.literal(1, "int32"), value="value")
+        ranked = value.mutate(rank=ibis.row_number().over(order_by="value"), n=value.count().over())
+        step = EDGES + 1
+        here = ((ranked["rank"] + 1) * step / ranked["n"]).floor()
+        before = (ranked["rank"] * step / ranked["n"]).floor()
+        chosen = ranked.filter((here > before) & (ranked["rank"] + 1 < ranked["n"]))
+        yield chosen.select(place=ibis.literal(place, "int32"), few=ibis.literal(0, "int32"), value="value")

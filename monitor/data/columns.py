@@ -12,8 +12,16 @@ import ibis.expr.types as ir
 
 Kind = Literal["number", "text", "null"]
 
+NO = ibis.literal(False)  # noqa: FBT003  # Ibis takes it by position only
+
 EXACT = 1e15
 """Integral numbers below this are written without decimals."""
+
+
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+def md5(text: str) -> str:
+    """An order of texts that is the same on every engine, whatever its collation; DuckDB and PostgreSQL both have it."""
+    raise NotImplementedError  # the engine's own
 
 
 def kind_of(column: dt.DataType) -> Kind | None:
@@ -75,5 +83,13 @@ def _branch(value: ir.Column, edges: Sequence[float], low: int, high: int) -> ir
 
 def known_or_other(column: ir.StringColumn, known: Sequence[str]) -> ir.StringColumn:
     """A segment value: itself where it is known, else (other), or (null)."""
-    inside = column.isin(list(known)) if known else ibis.literal(value=False)
+    inside = column.isin(list(known)) if known else NO
     return ibis.cases((column.isnull(), "(null)"), (inside, column), else_="(other)")
+
+
+def text_of(parts: Sequence[ir.StringValue]) -> ir.StringValue:
+    """Several texts as one, nulls as nothing."""
+    whole = parts[0].fill_null("")
+    for part in parts[1:]:
+        whole = whole + "\x1f" + part.fill_null("")
+    return whole

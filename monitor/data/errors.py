@@ -91,7 +91,7 @@ def _from_postgres(where: str, problem: Exception) -> SourceProblem:
     if isinstance(problem, errors.QueryCanceled):
         return SourceUnreachable(f"{where}: the database took too long to answer; add an index on the time column.")
     if isinstance(problem, errors.UndefinedTable):
-        return SourceUnreadable(f"{where}: {text}; name a table as table = \"schema.name\".")
+        return SourceUnreadable(f'{where}: {text}; name a table as table = "schema.name".')
     if isinstance(problem, errors.InsufficientPrivilege):
         return SourceUnreadable(f"{where}: {text}; grant SELECT to this user.")
     if isinstance(problem, errors.InvalidDatetimeFormat | errors.InvalidTextRepresentation | errors.DatetimeFieldOverflow):

@@ -1,247 +1,136 @@
-"""One model's data: what the evaluation asks of predictions, outcomes, reference and population."""
+"""One model's data: what the daemon, the gate and the notebook ask of its sources."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from checks.contract import CannotMeasure, Roles, Window
+from checks.contract import Window
 from checks.profile import Layout, Profile
-from monitor.data.baseline import Baseline, layout_of
-from monitor.data.connections import Connections
-from monitor.data.errors import reading
-from monitor.data.folding import Counted, Health, fold
-from monitor.data.profiler import outcome_column, profile_statement
-from monitor.data.reference import reference_rows
-from monitor.data.rows import (
-    ACTUAL,
-    EARLY,
-    KEY,
-    LAG,
-    SAID,
-    SCORE,
-    TIME,
-    Log,
-    bucket_number,
-    bucket_start,
-    joined,
-    predictions,
-)
-from monitor.data.sources import demand_columns, utc
-from monitor.data.survey import count_statement, health_statement
-from monitor.settings import ModelSettings, Source
+from monitor.data import times
+from monitor.data.baseline import Baseline
+from monitor.data.errors import SourceProblem
+from monitor.data.inspection import Inspection, inspect
+from monitor.data.log import Log, count_orphans, open_log, profiles_of, survey
+from monitor.data.reference import Reference, take_baseline, usual_delay
+from monitor.data.sources import Engines, where_of
+from monitor.data.tally import Health
+from monitor.data.window import layout_of_window, roles_of, window_population, window_sample, window_table
+from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pandas
 
-Bounds = tuple[datetime, datetime, datetime]
-"""Start, end and as_of."""
-
-DELAY_SHARE = 0.99
-"""An outcome delay learned from the reference: this share of its outcomes came sooner."""
-
 
 @dataclass(frozen=True, slots=True)
 class BucketCount:
-    """The cheap count of one bucket: distinct predictions, and those with a known outcome."""
+    """Predictions of a bucket (each id once), and how many of them have an outcome."""
 
     rows: int
     outcomes: int
 
 
 class Feed:
-    """One model's data, opened at first use and kept open; statements are compiled once and asked again."""
+    """The data of one model, opened when first asked for and reused.
+
+    Sources are looked at anew in each call, so new files, new rows and changed columns are seen. Every method raises
+    SourceProblem, with a sentence for people, where a source cannot be read.
+    """
 
     def __init__(self, model: ModelSettings, base: Path) -> None:
-        self.model = model
-        self._connections = Connections(model, base)
-        self._statements: dict[object, str] = {}
+        self._model = model
+        self._engines = Engines(base)
+        self._usual: timedelta | None = None
 
-    def close(self) -> None:
-        """Close what was opened."""
-        self._connections.close()
-        self._statements.clear()
-
-    def baseline(self, as_of: datetime) -> Baseline:  # noqa: ARG002  # a reference is frozen: nothing in it is to come
-        """The layout and profile of the reference. Raises SourceProblem."""
-        model = self.model
-        with self._reading("reference", model.reference):
-            engine, raw = self._connections.reference()
-            rows = reference_rows(model, raw)
-            layout = layout_of(engine, model, rows)
-            answer = engine.ask(engine.compile(profile_statement(model, layout, rows, None)), {})
-            profile = self._fold(layout, [0], answer, {})[0]
-            late = rows.filter(rows[LAG].notnull())
-            delay = engine.ask(engine.compile(late.aggregate(q=late[LAG].quantile(DELAY_SHARE))), {})[0][0]
-        return Baseline(layout, profile, None if delay is None else timedelta(seconds=float(delay)))
+    def baseline(self, as_of: datetime) -> Baseline:  # noqa: ARG002  # the reference was decided on before any clock
+        """The layout and profile of the reference. Raises SourceProblem also where the model has none."""
+        return take_baseline(self._reference())
 
     def layout_from_bucket(self, start: datetime, end: datetime, as_of: datetime) -> Layout | None:
-        """Where there is no reference: the layout that the live rows of ``[start, end)`` suggest; None without rows."""
-        if not self.counts(start, end, as_of):
+        """A layout of the rows in ``[start, end)`` known at *as_of*, for a model without reference; None without rows."""
+        with_rows = times.spans_of_window(start, end, as_of)
+        log = open_log(self._model, self._engines)
+        if not any(health.rows for health in survey(log, with_rows, as_of).values()):
             return None
-        with self._reading("predictions", self.model.predictions):
-            log = self._log(start, end, as_of)  # the bounds that counts() has set are still set
-            return layout_of(log.engine, self.model, predictions(log, distinct=False))
+        return layout_of_window(log, with_rows[0], as_of)
 
     def counts(self, start: datetime, end: datetime, as_of: datetime) -> dict[datetime, BucketCount]:
-        """Rows and known outcomes of each bucket in ``[start, end)`` that has any."""
-        with self._reading("predictions", self.model.predictions):
-            log = self._log(start, end, as_of)
-            answer = self._ask("counts", log, (start, end, as_of), lambda: count_statement(log))
-        length = self.model.bucket
-        return {bucket_start(int(bucket), length): BucketCount(rows, known) for bucket, rows, known in answer}
-
-    def profiles(
-        self, layout: Layout, buckets: Sequence[datetime], as_of: datetime, *, late_after: timedelta | None = None
-    ) -> dict[datetime, Profile]:
-        """The profile of each bucket; one scan for each unbroken run of buckets."""
-        found: dict[datetime, Profile] = {}
-        length = self.model.bucket
-        for first, last in _runs(sorted(buckets), length):
-            with self._reading("predictions", self.model.predictions):
-                found |= self._profile_run(layout, (first, last + length, as_of), late_after)
-        return found
-
-    def window(
-        self,
-        start: datetime,
-        end: datetime,
-        as_of: datetime,
-        buckets: tuple[Profile, ...],
-        baseline: Profile | None,
-    ) -> Window:
-        """The window as checks see it; its rows, population and samples are asked for only when a check wants them."""
-        said = self.model.predictions
-        roles = Roles(
-            id=KEY,
-            time=TIME,
-            entity=said.entity,
-            prediction=SAID if self._predicts() else None,
-            score=SCORE if isinstance(said.score, str) else None,
-            fallback=said.fallback,
-            outcome=ACTUAL,
-            segments=said.segments,
-        )
-        bounds = (start, end, as_of)
-        return Window(
-            start,
-            end,
-            self.model.task,
-            buckets,
-            baseline,
-            roles,
-            load_table=lambda: self._rows(bounds),
-            load_population=lambda: self._population(bounds),
-            load_sample=lambda rows: self._sample(bounds, rows),
-        )
-
-    def _predicts(self) -> bool:
-        said = self.model.predictions
-        return said.prediction is not None or said.score is not None
-
-    def _rows(self, bounds: Bounds) -> ir.Table:
-        """The joined rows of the window: an expression whose bounds are written into it, so checks can run it."""
-        log = self._log(*bounds)
-        self._set(log, bounds)
-        return joined(log, distinct_predictions=True, distinct_outcomes=True)
-
-    def _population(self, bounds: Bounds) -> ir.Table:
-        source = self.model.population
-        if source is None:
-            raise CannotMeasure(f"{self.model.name} has no [models.population], so nobody knows whom it should serve.")
-        with self._reading("population", source):
-            table = self._connections.population(bounds[0], bounds[1])
-            where = f"{self.model.name}: population"
-            demand_columns(table, (source.entity, source.time), where)
-            if source.time is not None:
-                at = utc(table[source.time], source.timezone, where)
-                start, end = (bound.astimezone(UTC).replace(tzinfo=None) for bound in bounds[:2])
-                table = table.filter(at >= start, at < end)
-            return table.mutate(entity=table[source.entity])
-
-    def _sample(self, bounds: Bounds, rows: int) -> pandas.DataFrame:
-        """The rows with the smallest hash of their id: the same each time, whatever the order of the source."""
-        table = self._rows(bounds)
-        drawn = table.mutate(mm_hash=table[KEY].cast("string").hash()).order_by("mm_hash", KEY).limit(rows)
-        frame: pandas.DataFrame = drawn.drop("mm_hash").to_pandas()
-        return frame
-
-    def _profile_run(self, layout: Layout, bounds: Bounds, late_after: timedelta | None) -> dict[datetime, Profile]:
-        length = self.model.bucket
-        numbers = range(bucket_number(bounds[0], length), bucket_number(bounds[1], length))
-        log = self._log(*bounds)
-        health = self._health(log, bounds)
-        twice = any(one.duplicate_predictions for one in health.values())
-        came_twice = any(one.duplicate_outcomes for one in health.values())
-
-        def statement() -> ir.Table:
-            rows = joined(log, distinct_predictions=twice, distinct_outcomes=came_twice)
-            return profile_statement(self.model, layout, rows, late_after)
-
-        answer = self._ask(("profile", layout_key(layout), twice, came_twice, late_after), log, bounds, statement)
-        folded = self._fold(layout, numbers, answer, health)
-        return {bucket_start(number, length): profile for number, profile in folded.items()}
-
-    def _health(self, log: Log, bounds: Bounds) -> dict[int, Health]:
-        found: dict[int, Health] = {}
-        answer = self._ask("health", log, bounds, lambda: health_statement(log))
-        for what, bucket, count in answer:
-            setattr(found.setdefault(int(bucket), Health()), what, int(count))
-        return found
-
-    def _fold(
-        self, layout: Layout, buckets: Sequence[int], answer: list[tuple[Any, ...]], health: Mapping[int, Health]
-    ) -> dict[int, Profile]:
-        counted = [Counted(*row) for row in answer]
-        return fold(layout, buckets, counted, health, without=outcome_column(self.model))
-
-    def _log(self, start: datetime, end: datetime, as_of: datetime) -> Log:
-        return self._connections.log(start, end, start - EARLY, as_of)
-
-    def _ask(self, what: object, log: Log, bounds: Bounds, statement: Callable[[], ir.Table]) -> list[tuple[Any, ...]]:
-        """Ask a statement, compiled at the first time; it stays right while the columns keep their types."""
-        shape = (what, log.predictions.schema(), None if log.outcomes is None else log.outcomes.schema())
-        if shape not in self._statements:
-            self._statements[shape] = log.engine.compile(statement())
-        return log.engine.ask(self._statements[shape], self._bounds(bounds))
-
-    def _set(self, log: Log, bounds: Bounds) -> None:
-        log.engine.ask("SELECT 1", self._bounds(bounds))
-
-    def _bounds(self, bounds: Bounds) -> dict[str, datetime]:
-        start, end, as_of = bounds
+        """Rows and known outcomes per bucket start in ``[start, end)``; buckets without rows are left out."""
+        self._engines.forget_brought()
+        log = open_log(self._model, self._engines)
+        found = survey(log, times.spans_of_window(start, end, as_of), as_of)
+        step = self._model.bucket
         return {
-            "start": start,
-            "end": min(end, as_of),
-            "since": start - EARLY,
-            "as_of": as_of,
-            "asked_before": start - self.model.revise_for,
+            times.ANCHOR + step * number: BucketCount(health.rows, health.outcomes) for number, health in found.items()
         }
 
-    @contextmanager
-    def _reading(self, role: str, source: Source | None) -> Iterator[None]:
-        with reading(f"{self.model.name}: {role}", source.source if source else ""):
-            yield
+    def profiles(self, layout: Layout, bucket_starts: Sequence[datetime], as_of: datetime) -> dict[datetime, Profile]:
+        """The profile of each bucket as known at *as_of*; one without rows has a profile of zeros."""
+        self._engines.forget_brought()
+        step = self._model.bucket
+        numbers = {times.number_of(start, step): start for start in sorted(bucket_starts)}
+        spans = times.spans_of(bucket_starts, step, as_of)
+        log = open_log(self._model, self._engines)
+        health = self._health(log, spans, as_of)
+        filled = [number for number in numbers if number in health and health[number].rows]
+        wanted = times.spans_of([numbers[number] for number in filled], step, as_of)
+        found = profiles_of(log, layout, list(numbers), wanted, health, as_of, self._late_after())
+        return {numbers[number]: profile for number, profile in found.items()}
 
+    def window(
+        self, start: datetime, end: datetime, as_of: datetime, buckets: Sequence[Profile], baseline: Profile | None
+    ) -> Window:
+        """The window a check is given; its rows and population are read only when it asks for them."""
+        self._engines.forget_brought()
+        return Window(
+            start=start,
+            end=end,
+            task=self._model.task,
+            buckets=tuple(buckets),
+            baseline=baseline,
+            roles=roles_of(self._model),
+            load_table=lambda: window_table(self._model, self._engines, start, end, as_of),
+            load_population=self._population(start, end, as_of),
+            load_sample=self._sample(start, end, as_of),
+        )
 
-def _runs(starts: Sequence[datetime], length: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """The first and last of each unbroken run."""
-    first = last = None
-    for start in starts:
-        if last is not None and first is not None and start != last + length:
-            yield first, last
-            first = start
-        first = start if first is None else first
-        last = start
-    if first is not None and last is not None:
-        yield first, last
+    def inspect(self, now: datetime) -> Inspection:
+        """What is found at each source, problems as sentences; raises nothing for what is wrong with a source."""
+        return inspect(self._model, self._engines, now)
 
+    def close(self) -> None:
+        """Let go of every connection."""
+        self._engines.close()
 
-def layout_key(layout: Layout) -> int:
-    """What tells layouts apart within this process."""
-    return hash(layout.to_bytes())
+    def _reference(self) -> Reference:
+        settings = self._model.reference
+        if settings is None:
+            raise SourceProblem(f"{self._model.name}: there is no reference; add [models.reference] with its source.")
+        opened = self._engines.open(settings, where_of(self._model.name, "reference", settings))
+        return Reference(self._model, opened, settings.timezone)
+
+    def _health(self, log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, Health]:
+        health = survey(log, spans, as_of)
+        reach = self._model.revise_for + (self._late_after() or timedelta(0))
+        for number, orphans in count_orphans(log, spans, as_of, reach).items():
+            health[number] = replace(health.get(number, Health()), orphan_outcomes=orphans)
+        return health
+
+    def _late_after(self) -> timedelta | None:
+        """After how long an outcome is late: as configured, else as the reference shows."""
+        settings = self._model.outcomes
+        if settings is None or settings.time is None or settings.delay is not None:
+            return settings.delay if settings else None
+        if self._usual is None and self._model.reference is not None:
+            self._usual = usual_delay(self._reference())
+        return self._usual
+
+    def _population(self, start: datetime, end: datetime, as_of: datetime) -> Callable[[], ir.Table]:
+        return lambda: window_population(self._model, self._engines, start, end, as_of)
+
+    def _sample(self, start: datetime, end: datetime, as_of: datetime) -> Callable[[int], pandas.DataFrame]:
+        return lambda rows: window_sample(self._model, self._engines, start, end, as_of, rows)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import ibis
 import ibis.expr.types as ir
 
-from monitor.data import times
+from monitor.data import columns, times
 from monitor.data.rows import EARLY
 
 
@@ -29,24 +29,24 @@ def last_predictions(rows: ir.Table) -> ir.Table:
 
 def last_outcomes(rows: ir.Table) -> ir.Table:
     """Of outcomes with one id the last known: by time, then by value."""
-    by = [name for name in ("known_at", "actual") if name in rows.columns]
+    by = [name for name in ("known_at", "actual", "value") if name in rows.columns]
     order = [ibis.desc(rows[name], nulls_first=False) for name in by]
     numbered = rows.mutate(place=ibis.row_number().over(group_by=ids_in(rows), order_by=order))
     return numbered.filter(numbered["place"] == 0).drop("place")
 
 
-def known(outcomes: ir.Table, as_of: datetime) -> ir.Table:
+def known(outcomes: ir.Table, as_of: ir.TimestampScalar) -> ir.Table:
     """The outcomes known at *as_of*."""
     if "known_at" not in outcomes.columns:
         return outcomes
-    return outcomes.filter(outcomes["known_at"] <= ibis.literal(times.naive(as_of)))
+    return outcomes.filter(outcomes["known_at"] <= as_of)
 
 
 def joined(predictions: ir.Table, outcomes: ir.Table | None, step: timedelta, late: timedelta | None) -> ir.Table:
     """Each prediction once, with ``actual``, ``lag`` (whole seconds), ``early`` and ``late`` of its outcome."""
     if outcomes is None:
-        return predictions.mutate(actual=ibis.null("string"), **_timeless())
-    both = _left_join(predictions, outcomes, step)
+        return predictions.mutate(actual=ibis.null(predictions["predicted"].type()), **_timeless())
+    both = left_join(predictions, outcomes, step)
     return both.select(*predictions.columns, "actual", **lags(both, late))
 
 
@@ -56,10 +56,10 @@ def lags(rows: ir.Table, late: timedelta | None) -> dict[str, ir.Value]:
         return _timeless()
     lag = times.seconds(rows["known_at"]) - times.seconds(rows["at"])
     before = rows["known_at"] < rows["at"]
-    after = (lag > int(late.total_seconds())) if late is not None else ibis.literal(value=False)
+    after = (lag > int(late.total_seconds())) if late is not None else columns.NO
     return {
         "lag": lag,
-        "early": before.fill_null(value=False).ifelse(1, 0).cast("int64"),
+        "early": before.fill_null(columns.NO).ifelse(1, 0).cast("int64"),
         "late": (after & lag.notnull()).ifelse(1, 0).cast("int64"),
     }
 
@@ -69,7 +69,8 @@ def _timeless() -> dict[str, ir.Value]:
     return {"lag": ibis.null("int64"), "early": none, "late": none}
 
 
-def _left_join(predictions: ir.Table, outcomes: ir.Table, step: timedelta) -> ir.Table:
+def left_join(predictions: ir.Table, outcomes: ir.Table, step: timedelta) -> ir.Table:
+    """Every prediction, with the outcomes of its id that are not stamped too long before its tile."""
     conditions = [predictions[name] == outcomes[name] for name in ids_in(predictions)]
     if "known_at" in outcomes.columns:
         conditions.append(_not_before(outcomes, predictions["bucket"], step))
@@ -81,14 +82,14 @@ def _not_before(outcomes: ir.Table, bucket: ir.IntegerColumn, step: timedelta) -
     return times.seconds(outcomes["known_at"]) >= first
 
 
-def survey(predictions: ir.Table, outcomes: ir.Table | None, step: timedelta, as_of: datetime) -> ir.Table:
+def survey(predictions: ir.Table, outcomes: ir.Table | None, step: timedelta, as_of: ir.TimestampScalar) -> ir.Table:
     """Per tile: rows, rows with an outcome, repeated predictions, repeated and future outcomes."""
     ids = ids_in(predictions)
     each = predictions.group_by(["bucket", *ids]).aggregate(repeats=predictions.count())
     if outcomes is None:
         each = each.mutate(used=ibis.literal(0, "int64"), future=ibis.literal(0, "int64"))
     else:
-        both = _left_join(each, _told_apart(outcomes, as_of), step)
+        both = left_join(each, _told_apart(outcomes, as_of), step)
         groups = both.group_by(["bucket", *ids, "repeats"])
         each = groups.aggregate(used=both["used"].sum().fill_null(0), future=both["future"].sum().fill_null(0))
     nameless = ibis.or_(*[each[name].isnull() for name in ids])
@@ -102,10 +103,10 @@ def survey(predictions: ir.Table, outcomes: ir.Table | None, step: timedelta, as
     )
 
 
-def _told_apart(outcomes: ir.Table, as_of: datetime) -> ir.Table:
+def _told_apart(outcomes: ir.Table, as_of: ir.TimestampScalar) -> ir.Table:
     if "known_at" not in outcomes.columns:
         return outcomes.mutate(used=ibis.literal(1, "int64"), future=ibis.literal(0, "int64")).drop("actual")
-    used = outcomes["known_at"] <= ibis.literal(times.naive(as_of))
+    used = outcomes["known_at"] <= as_of
     told = outcomes.filter(outcomes["known_at"].notnull())
     return told.mutate(used=used.ifelse(1, 0).cast("int64"), future=used.ifelse(0, 1).cast("int64")).drop("actual")
 
@@ -124,9 +125,6 @@ def orphans(predictions: ir.Table, outcomes: ir.Table, reach: timedelta, step: t
     return both.filter(alone).group_by("bucket").aggregate(orphans=both["repeats"].sum().cast("int64"))
 
 
-def spans_around(spans: Sequence[times.Span], before: timedelta, after: timedelta, as_of: datetime) -> list[times.Span]:
+def span_around(spans: Sequence[times.Span], before: timedelta, after: timedelta, as_of: datetime) -> times.Span:
     """One span that holds *spans* with time before and after, cut off at *as_of*."""
-    if not spans:
-        return []
-    start = min(start for start, _ in spans) - before
-    return [(start, min(max(end for _, end in spans) + after, as_of))]
+    return min(start for start, _ in spans) - before, min(max(end for _, end in spans) + after, as_of)

@@ -1,41 +1,110 @@
-"""The rows of the reference in the shape of joined rows: one bucket, outcomes in the same table."""
+"""The reference: the rows a release was decided on, outcome included, profiled as one bucket."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import timedelta
 
 import ibis
+import ibis.expr.types as ir
 
-from monitor.data.rows import ACTUAL, BUCKET, KEY, LAG, SAID, SCORE, actual, key, predicted, score, seconds
-from monitor.data.sources import demand_columns, utc
+from checks.profile import Layout, Profile
+from monitor.data import joins, rows, times
+from monitor.data.baseline import Baseline, take_layout
+from monitor.data.errors import missing
+from monitor.data.log import HELD
+from monitor.data.profiler import Selection, profile
+from monitor.data.shape import shape_of
+from monitor.data.sources import Opened, fetch
+from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+LATE_SHARE = 0.99
+"""An outcome later than this share of the reference's is late, where ``outcomes.delay`` does not say otherwise."""
+
+ONLY = 0
+"""The number of the one bucket."""
 
 
-def reference_rows(model: ModelSettings, raw: ir.Table) -> ir.Table:
-    """Every row of the reference with the columns that ``joined`` gives; LAG where it carries both times."""
-    where = f"{model.name}: reference"
-    outcome = model.outcomes.value if model.outcomes else None
-    needed = model.predictions.prediction, outcome
-    demand_columns(raw, needed, where)
-    rows = raw.mutate(**{SCORE: score(model, raw), BUCKET: ibis.literal(0, "int64"), KEY: _row_key(model, raw)})
-    truth = actual(model, rows[outcome]) if outcome else ibis.null("string")
-    return rows.mutate(**{SAID: predicted(model, rows), ACTUAL: truth, LAG: _lag(model, raw, where)})
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The opened reference of a model."""
+
+    model: ModelSettings
+    opened: Opened
+    zone: str
+
+    @property
+    def times(self) -> dict[str, ir.TimestampColumn]:
+        """``at`` and ``known_at``, where the reference has them."""
+        names = {"at": self.model.predictions.time, "known_at": self.model.outcomes and self.model.outcomes.time}
+        return {
+            name: times.utc(self.opened.table[column], self.zone, self.opened.where)
+            for name, column in names.items()
+            if column in self.opened.columns
+        }
 
 
-def _row_key(model: ModelSettings, raw: ir.Table) -> ir.Value:
-    names = (model.predictions.id,) if isinstance(model.predictions.id, str) else model.predictions.id
-    known = tuple(name for name in names if name in raw.columns)
-    return key(raw, known) if known else ibis.row_number()
+def take_baseline(reference: Reference) -> Baseline:
+    """The layout of the reference and its profile. Raises SourceProblem."""
+    model, opened = reference.model, reference.opened
+    _expect(model, opened)
+    outcome = rows.actual_of(model, opened) if model.outcomes else None
+    layout = take_layout(model, opened.engine, opened, opened.table, outcome)
+    return Baseline(layout, _profile(reference, layout, outcome), usual_delay(reference))
 
 
-def _lag(model: ModelSettings, raw: ir.Table, where: str) -> ir.FloatingValue:
-    came = model.outcomes
-    if came is None or came.time is None or came.time not in raw.columns:
-        return ibis.null("float64")
-    if model.predictions.time not in raw.columns:
-        return ibis.null("float64")
-    said_at = utc(raw[model.predictions.time], model.predictions.timezone, where)
-    return seconds(utc(raw[came.time], came.timezone, where)) - seconds(said_at)
+def usual_delay(reference: Reference) -> timedelta | None:
+    """The 0.99 quantile of how long outcomes took; None where the reference has no times."""
+    known = reference.times
+    if set(known) != {"at", "known_at"}:
+        return None
+    taken = reference.opened.table.select(**known)
+    taken = taken.select(lag=times.seconds(taken["known_at"]) - times.seconds(taken["at"])).drop_null()
+    engine, where = reference.opened.engine, reference.opened.where
+    [(count,)] = fetch(engine, engine.compile(taken.aggregate(n=taken.count())), where)
+    if not count:
+        return None
+    at_rank = taken.order_by("lag").limit(1, offset=int(LATE_SHARE * (count - 1)))
+    [(lag,)] = fetch(engine, engine.compile(at_rank), where)
+    return timedelta(seconds=max(lag, 0))
+
+
+def _expect(model: ModelSettings, opened: Opened) -> None:
+    for name in model.predictions.segments:
+        if name not in opened.columns:
+            raise missing(opened.where, "predictions.segments", name, opened.columns)
+
+
+def _profile(reference: Reference, layout: Layout, outcome: ir.Value | None) -> Profile:
+    model, opened = reference.model, reference.opened
+    ids = [name for name in rows.ids_of(model) if name in opened.columns]
+    named = {f"id{place}": opened.table[name] for place, name in enumerate(ids)}
+    if outcome is not None:
+        named["actual"] = outcome
+    selected = opened.table.select(
+        bucket=ibis.literal(ONLY, "int64"), **named, **reference.times, **rows.profiled(model, opened, layout)
+    )
+    repeated = _repeated(selected, opened) if len(ids) == len(rows.ids_of(model)) else 0
+    last = joins.last_predictions(selected) if repeated else selected
+    if outcome is None:
+        joined = joins.joined(last, None, model.bucket, None)
+    else:
+        joined = last.mutate(**joins.lags(last, late=None))
+    [(count,)] = fetch(opened.engine, opened.engine.compile(selected.aggregate(n=selected.count())), opened.where)
+    streamed = opened.engine.name == "duckdb" and opened.columnar and not repeated and count > HELD
+    texts = [str(opened.engine.compile(table)) for table in (joined, last)]
+    selection = Selection(opened.engine, *texts, streamed=streamed)
+    shape = shape_of(model, opened, layout, opened.engine.name)
+    health = {ONLY: Health(duplicate_predictions=repeated)}
+    return profile(selection, shape, layout, health, [ONLY], opened.where)[ONLY]
+
+
+def _repeated(selected: ir.Table, opened: Opened) -> int:
+    """Rows whose id another row has as well."""
+    ids = joins.ids_in(selected)
+    named = selected.drop_null(ids, how="any")
+    each = named.group_by(ids).aggregate(n=named.count())
+    counted = each.aggregate(n=(each["n"] - 1).sum().fill_null(0).cast("int64"))
+    [(repeated,)] = fetch(opened.engine, opened.engine.compile(counted), opened.where)
+    return int(repeated)

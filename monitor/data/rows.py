@@ -7,7 +7,7 @@ Everything here builds unexecuted expressions; the columns of canonical predicti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -75,21 +75,21 @@ def prediction_time(model: ModelSettings, opened: Opened, zone: str) -> ir.Times
 
 
 def narrow_predictions(
-    model: ModelSettings, opened: Opened, kinds: Sequence[str], spans: Sequence[times.Span]
+    model: ModelSettings, opened: Opened, kinds: Sequence[str], spans: Sequence[times.Bounds]
 ) -> ir.Table:
     """Just ``bucket`` and ids of the predictions in *spans*."""
     at = prediction_time(model, opened, model.predictions.timezone)
-    rows = opened.table.select(at=at, **_ids(model, opened, kinds))
+    rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds))
     rows = rows.filter(times.within(rows["at"], spans))
     return rows.select(*_id_names(kinds), bucket=times.tile(rows["at"], model.bucket))
 
 
 def wide_predictions(
-    model: ModelSettings, opened: Opened, layout: Layout, kinds: Sequence[str], spans: Sequence[times.Span]
+    model: ModelSettings, opened: Opened, layout: Layout, kinds: Sequence[str], spans: Sequence[times.Bounds]
 ) -> ir.Table:
     """The predictions in *spans* with everything a profile takes from them."""
     at = prediction_time(model, opened, model.predictions.timezone)
-    rows = opened.table.select(at=at, **_ids(model, opened, kinds), **profiled(model, opened, layout))
+    rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds), **profiled(model, opened, layout))
     rows = rows.filter(times.within(rows["at"], spans))
     return rows.mutate(bucket=times.tile(rows["at"], model.bucket))
 
@@ -186,8 +186,13 @@ def actual_of(model: ModelSettings, opened: Opened) -> ir.Value:
     return _usable_number(numeric(opened, "outcomes.value", model.outcomes.value))
 
 
-def outcome_rows(model: ModelSettings, opened: Opened, kinds: Sequence[str], since: datetime | None) -> ir.Table:
-    """Usable outcomes: ids, ``actual`` and, where they have times, ``known_at`` (naive UTC), from *since* on."""
+def outcome_rows(
+    model: ModelSettings, opened: Opened, kinds: Sequence[str], since: ir.TimestampScalar, *, raw: bool = False
+) -> ir.Table:
+    """Usable outcomes: ids, ``actual`` and, where they have times, ``known_at`` (naive UTC), from *since* on.
+
+    With *raw* also the outcome as it is written, as ``value``.
+    """
     settings = model.outcomes
     assert settings is not None, "only a model with outcomes has any"  # noqa: S101  # callers ask first
     found: dict[str, ir.Value] = {
@@ -196,14 +201,24 @@ def outcome_rows(model: ModelSettings, opened: Opened, kinds: Sequence[str], sin
     }
     if settings.time is not None:
         found["known_at"] = times.utc(required(opened, "outcomes.time", settings.time), settings.timezone, opened.where)
-    rows = opened.table.select(actual=actual_of(model, opened), **found)
-    rows = rows.filter(rows["actual"].notnull())
-    if settings.time is not None and since is not None:
-        rows = rows.filter(rows["known_at"] >= ibis.literal(times.naive(since)))
+    if raw:
+        found["value"] = opened.table[settings.value]
+    usable = _usable(required(opened, "outcomes.value", settings.value))
+    rows = opened.table.filter(usable).select(actual=actual_of(model, opened), **found)
+    if settings.time is not None:
+        rows = rows.filter(rows["known_at"] >= since)
     return rows
 
 
-def _ids(model: ModelSettings, opened: Opened, kinds: Sequence[str]) -> dict[str, ir.Column]:
+def _usable(column: ir.Column) -> ir.BooleanValue:
+    """Whether an outcome says anything; asked of the column itself, so that only outcomes in time are converted."""
+    if column.type().is_floating():
+        return column.notnull() & columns.finite(column)
+    return column.notnull()
+
+
+def canonical_ids(model: ModelSettings, opened: Opened, kinds: Sequence[str]) -> dict[str, ir.Column]:
+    """The id columns of predictions as ``id0 ...``, in the kinds both sides are compared as."""
     names = zip(ids_of(model), kinds, strict=True)
     return {
         f"id{place}": _id(required(opened, "predictions.id", name), kind) for place, (name, kind) in enumerate(names)

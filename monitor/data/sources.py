@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import resource
 import tempfile
+from collections.abc import Hashable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +17,7 @@ import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
-from monitor.data.errors import SourceProblem, SourceUnreachable, SourceUnreadable, shown, told
+from monitor.data.errors import SourceUnreachable, SourceUnreadable, shown, told
 from monitor.settings import Source
 
 if TYPE_CHECKING:
@@ -67,6 +69,8 @@ class Engines:
         self._embedded: SQLBackend | None = None
         self._servers: dict[str, SQLBackend] = {}
         self._brought = 0
+        self.texts: dict[Hashable, str] = {}
+        """Compiled statements by what they depend on."""
 
     def open(self, source: Source, where: str) -> Opened:
         """Look at *source* as it is now. Raises SourceProblem."""
@@ -137,7 +141,7 @@ class Engines:
 
     def _table(self, source: Source, where: str) -> Opened:
         if (source.table is None) == (source.query is None):
-            raise SourceUnreadable(f"{where}: a database needs one of table = \"schema.name\" or query = \"SELECT ...\".")
+            raise SourceUnreadable(f'{where}: a database needs one of table = "schema.name" or query = "SELECT ...".')
         query = source.query.strip().rstrip(";") if source.query else f"SELECT * FROM {_identifier(source.table or '')}"  # noqa: S608  # quoted
         engine = self._server(source.source, where)
         with told(where):
@@ -176,7 +180,14 @@ def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
             rows: list[tuple[Any, ...]] = engine.con.execute(sql).fetchall()
             return rows
         with engine.con.cursor() as cursor:
-            return list(cursor.execute(sql).fetchall())
+            return [tuple(map(_plain, row)) for row in cursor.execute(sql).fetchall()]
+
+
+def _plain(value: object) -> object:
+    """PostgreSQL adds bigints up to a numeric, which is a Decimal here."""
+    if not isinstance(value, Decimal):
+        return value
+    return int(value) if value == value.to_integral_value() else float(value)
 
 
 def _as_table(query: str, schema: sch.Schema, engine: SQLBackend) -> ir.Table:
@@ -233,4 +244,3 @@ def _memory_left() -> int:
     return max(min(MEMORY, (limit - used) // 2), 64_000_000)
 
 
-__all__ = ["Engines", "Opened", "SourceProblem", "fetch", "where_of"]

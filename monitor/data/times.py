@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from monitor.data import columns
 from monitor.data.errors import WrongType
 
 ANCHOR = datetime(1970, 1, 5, tzinfo=UTC)
@@ -22,6 +23,7 @@ WITH_ZONE = r"[0-9] ?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
 CLOCK = ":"
 
 Span = tuple[datetime, datetime]
+Bounds = tuple[ir.TimestampScalar, ir.TimestampScalar]
 
 
 @ibis.udf.scalar.builtin
@@ -63,10 +65,34 @@ def naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None)
 
 
-def within(at: ir.TimestampColumn, spans: Sequence[Span]) -> ir.BooleanValue:
+def literal(at: datetime) -> ir.TimestampScalar:
+    """An aware time as a constant of naive UTC."""
+    return _constant(naive(at).isoformat(sep=" "))
+
+
+def marker(place: int) -> ir.TimestampScalar:
+    """A constant to be written into the compiled statement later, by ``written``."""
+    return _constant(_MARK.format(place))
+
+
+def written(sql: str, moments: Sequence[datetime]) -> str:
+    """*sql* with each marker replaced by its moment, so that a statement is compiled once and asked often."""
+    for place, at in enumerate(moments):
+        sql = sql.replace(_MARK.format(place), naive(at).isoformat(sep=" "))
+    return sql
+
+
+_MARK = "<moment {}>"
+
+
+def _constant(text: str) -> ir.TimestampScalar:
+    return ibis.literal(text).cast("timestamp")
+
+
+def within(at: ir.TimestampColumn, spans: Sequence[Bounds]) -> ir.BooleanValue:
     """Whether a naive UTC time lies in one of the half-open *spans*."""
-    parts = [(at >= ibis.literal(naive(start))) & (at < ibis.literal(naive(end))) for start, end in spans]
-    return reduce(or_, parts) if parts else ibis.literal(value=False)
+    parts = [(at >= start) & (at < end) for start, end in spans]
+    return reduce(or_, parts) if parts else columns.NO
 
 
 def seconds(at: ir.TimestampColumn) -> ir.IntegerColumn:
@@ -102,3 +128,13 @@ def spans_of(starts: Sequence[datetime], step: timedelta, as_of: datetime) -> li
         else:
             spans.append((start, end))
     return spans
+
+
+def spans_of_window(start: datetime, end: datetime, as_of: datetime) -> list[Span]:
+    """``[start, end)`` cut off at *as_of*; nothing where that leaves nothing."""
+    return [(start, min(end, as_of))] if min(end, as_of) > start else []
+
+
+def bounds(moments: Sequence[ir.TimestampScalar]) -> list[Bounds]:
+    """Starts and ends in turn, as spans."""
+    return list(zip(moments[::2], moments[1::2], strict=True))

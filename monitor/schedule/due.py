@@ -35,6 +35,7 @@ def due_windows(
     *,
     bucket: timedelta,
     outcome_delay: timedelta,
+    newest: datetime | None,
     evaluated: Sequence[WindowRecord],
     buckets: Mapping[datetime, BucketState],
     earliest: datetime,
@@ -42,10 +43,10 @@ def due_windows(
 ) -> list[DueWindow]:
     """The windows of *plan* due at *now*, oldest first: new ones, failed ones to retry, changed ones to revise.
 
-    *earliest* bounds the very first evaluation of a plan; later ones go on from the newest window evaluated.
+    *earliest* bounds the very first evaluation of a plan; later ones go on from *newest*, the end of the newest window
+    ever evaluated, which may be older than all of *evaluated*.
     Windows that fell due more than *catch_up* ago while nobody was watching are ``too_old``.
     """
-    newest = max((window.end for window in evaluated), default=None)
     found = [*_new(now, plan, outcome_delay, newest, earliest, catch_up)]
     found += _retries(now, plan, outcome_delay, evaluated)
     found += _revisions(plan, bucket, evaluated, buckets)
@@ -53,10 +54,15 @@ def due_windows(
 
 
 def next_due_at(
-    now: datetime, plan: Plan, *, outcome_delay: timedelta, evaluated: Sequence[WindowRecord], earliest: datetime
+    now: datetime,
+    plan: Plan,
+    *,
+    outcome_delay: timedelta,
+    newest: datetime | None,
+    evaluated: Sequence[WindowRecord],
+    earliest: datetime,
 ) -> datetime:
     """When *plan* has something to do next, if no bucket changes until then."""
-    newest = max((window.end for window in evaluated), default=None)
     after = tile_start(earliest, plan.every) if newest is None else newest
     retries = (_retry_at(window) for window in evaluated if window.state == "failed")
     return min([after + plan.every + plan.delay(outcome_delay), *(max(at, now) for at in retries)])
@@ -91,7 +97,8 @@ def _new(
 
 
 def _retry_at(window: WindowRecord) -> datetime:
-    return window.evaluated_at + min(LAST_RETRY, FIRST_RETRY * 2 ** min(window.revision, 10))
+    patience: timedelta = FIRST_RETRY * (1 << min(window.revision, 10))
+    return window.evaluated_at + min(LAST_RETRY, patience)
 
 
 def _retries(

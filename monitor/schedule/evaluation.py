@@ -42,7 +42,6 @@ class Job:
     start: datetime
     end: datetime
     as_of: datetime
-    outcome_delay: timedelta
     survey: bool
     """Whether the source is asked which buckets changed; a revision measures what a survey has already read."""
     layout: bytes | None = None
@@ -110,6 +109,7 @@ class SourceFailed:
     """The rows could not be read, so nothing was measured."""
 
     sentence: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def _profiles(
     inside = tiles(job.start, job.end, job.model.bucket)
     stale = _stale(job, feed, stored, inside) if job.survey else {}
     stale |= {at: (0, 0) for at in inside if at not in stale and (at not in stored or stored[at].data is None)}
-    fresh = feed.profiles(layout, sorted(stale), job.as_of, late_after=job.outcome_delay) if stale else {}
+    fresh = feed.profiles(layout, sorted(stale), job.as_of) if stale else {}
     emit(
         BucketsRead(
             {

@@ -43,6 +43,7 @@ class Result:
     measured: dict[int, CheckMeasured] = field(default_factory=dict)
     failures: dict[int, CheckFailed] = field(default_factory=dict)
     source_failure: str | None = None
+    source_detail: str = ""
     rows: int = 0
     outcomes: int = 0
     seconds: float = 0.0
@@ -59,8 +60,8 @@ class Result:
                 self.measured[place] = event
             case CheckFailed(place):
                 self.failures[place] = event
-            case SourceFailed(sentence):
-                self.source_failure, self.complete = sentence, True
+            case SourceFailed(sentence, detail):
+                self.source_failure, self.source_detail, self.complete = sentence, detail, True
             case Finished(rows, outcomes):
                 self.rows, self.outcomes, self.complete = rows, outcomes, True
             case CheckStarted():

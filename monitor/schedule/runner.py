@@ -37,6 +37,7 @@ class Runner:
         self._idle: list[tuple[Worker, float]] = []
         self._busy: set[Worker] = set()
         self._running: dict[str, Future[None]] = {}
+        self._began_at: dict[str, datetime] = {}
         self._tokens: dict[str, int] = {}
         self._idle_until: dict[str, datetime] = {}
         self._paused_until: dict[str, float] = {}
@@ -47,6 +48,7 @@ class Runner:
         for watch in self._watches:
             if not self._desk.stopping.is_set() and self._may_be_due(watch.name, now):
                 self._running[watch.name] = self._executor.submit(self._work, watch, now)
+                self._began_at[watch.name] = now
         self._close_idle_workers()
 
     def settle(self) -> None:
@@ -56,6 +58,10 @@ class Runner:
     def idle(self) -> bool:
         """Whether no model is being evaluated."""
         return all(future.done() for future in self._running.values())
+
+    def working_at(self) -> datetime | None:
+        """The oldest monitor time at which work began that has not ended; None while idle."""
+        return min((self._began_at[name] for name, work in self._running.items() if not work.done()), default=None)
 
     def next_due(self) -> datetime | None:
         """When the first model has something due, as far as is known."""
@@ -93,7 +99,7 @@ class Runner:
             log.info("evaluation_taken_over", message=f"{watch.name}: {problem}", model=watch.name)
         except HistoryUnavailable as problem:
             self._pause(watch.name, "history_unavailable", str(problem))
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001  # a bug in one model's work must not stop the others; it is logged whole
             self._pause(watch.name, "evaluation_failed", f"{watch.name}: {problem}.", with_trace=True)
 
     def _pause(self, name: str, event: str, sentence: str, *, with_trace: bool = False) -> None:

@@ -69,6 +69,5 @@ def _watch(
 
 
 def _fingerprint(model: ModelSettings) -> str:
-    parts = (model.task, model.bucket, model.predictions, model.outcomes, model.reference)
-    text = repr([part.model_dump_json() if hasattr(part, "model_dump_json") else str(part) for part in parts])
+    text = model.model_dump_json(include={"task", "bucket", "predictions", "outcomes", "reference"})
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -46,6 +46,7 @@ class Known:
 
     baseline: BaselineRecord | None
     outcome_delay: timedelta
+    newest: Mapping[str, datetime | None]
     evaluated: Mapping[str, Sequence[WindowRecord]]
     buckets: Mapping[datetime, BucketState]
 
@@ -69,6 +70,7 @@ def look(store: Store, watch: Watch, now: datetime) -> Known:
     return Known(
         baseline,
         outcome_delay(watch, baseline.outcome_delay if baseline else None),
+        {plan.name: store.newest_window_end(watch.name, plan.name) for plan in watch.plans},
         {plan.name: store.evaluated(watch.name, plan.name, now - watch.model.revise_for) for plan in watch.plans},
         buckets,
     )
@@ -91,6 +93,7 @@ def _first_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> DueWind
             plan,
             bucket=watch.model.bucket,
             outcome_delay=known.outcome_delay,
+            newest=known.newest[plan.name],
             evaluated=known.evaluated[plan.name],
             buckets=known.buckets,
             earliest=desk.earliest(now),
@@ -106,6 +109,7 @@ def _next_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> datetime
             now,
             plan,
             outcome_delay=known.outcome_delay,
+            newest=known.newest[plan.name],
             evaluated=known.evaluated[plan.name],
             earliest=desk.earliest(now),
         )
@@ -151,7 +155,6 @@ def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
         start=due.start,
         end=due.end,
         as_of=due.as_of,
-        outcome_delay=known.outcome_delay,
         survey=due.reason != "revision",
         layout=baseline.layout if baseline else None,
         reference=baseline.profile if baseline else None,
@@ -181,7 +184,9 @@ def _tell(vitals: Vitals, watch: Watch, due: DueWindow, result: Result, breaches
         vitals.count("checks_failed", watch.name, failed.kind)
         log.warning("check_failed", message=failed.sentence, model=watch.name, check=failed.kind, detail=failed.detail)
     if result.source_failure:
-        log.warning("source_failed", message=result.source_failure, model=watch.name)
+        log.warning(
+            "source_failed", message=result.source_failure, model=watch.name, detail=result.source_detail or None
+        )
     log.debug(
         "window_evaluated",
         message=f"{watch.name}: {due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M}, {breaches} in breach.",

@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import signal
+import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,10 @@ def _serve(job: Job, feeds: dict[str, Feed], connection: Connection) -> None:
     except MemoryError:
         feeds.pop(key).close()
         emit(SourceFailed(f"{job.model.name}: reading the rows needed more memory than schedule.memory allows."))
+    except Exception as problem:  # noqa: BLE001  # nobody sees a worker's own words: they must reach the parent
+        feeds.pop(key).close()
+        sentence = f"{job.model.name}: reading the rows raised {type(problem).__name__}: {problem}"
+        emit(SourceFailed(sentence[:500], traceback.format_exc()[-4000:]))
 
 
 def _checks(checks_dir: Path | None) -> dict[str, type]:

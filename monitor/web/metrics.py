@@ -18,7 +18,7 @@ COUNTERS = {
     "checks_failed": ("Checks that did not get to an answer.", ["model", "check"]),
     "worker_kills": ("Worker processes that died or were ended.", []),
     "ticks": ("Ticks of the scheduler.", []),
-    "deliveries": ("Delivery attempts by result.", ["result"]),
+    "deliveries": ("Notifications tried to be delivered.", []),
     "errors": ("Jobs of the daemon that raised.", ["job"]),
 }
 VERDICTS = ("ok", "breach", "unknown", "error")

@@ -44,7 +44,7 @@ def create_app(probes: Probes) -> Litestar:
     def healthz() -> Response[dict[str, object]]:
         """Red only when the tick is stale: a database or Slack that is away is no reason to restart."""
         stale = probes.stale()
-        body = {"alive": not stale, "seconds_since_tick": round(probes.tick_age(), 1)}
+        body: dict[str, object] = {"alive": not stale, "seconds_since_tick": round(probes.tick_age(), 1)}
         return Response(body, status_code=503 if stale else 200)
 
     @get("/readyz", media_type=MediaType.JSON, sync_to_thread=True)

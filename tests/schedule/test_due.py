@@ -25,6 +25,7 @@ def due(
     now: datetime,
     plan: Plan = WEEKLY_EACH_DAY,
     *,
+    newest: datetime | None = None,
     evaluated: Sequence[WindowRecord] = (),
     buckets: Mapping[datetime, BucketState] | None = None,
     outcome_delay: timedelta = timedelta(0),
@@ -35,6 +36,7 @@ def due(
         plan,
         bucket=DAY,
         outcome_delay=outcome_delay,
+        newest=max((each.end for each in evaluated), default=newest),
         evaluated=evaluated,
         buckets=buckets or {},
         earliest=START,
@@ -75,6 +77,12 @@ def test_windows_too_old_to_catch_up_with_are_said_to_be_so_and_the_others_evalu
     found = due(START + 12 * DAY, evaluated=[window(START + DAY)], catch_up=7 * DAY)
 
     assert [each.reason for each in found] == ["too_old"] * 3 + ["new"] * 8
+
+
+def test_after_a_long_stop_windows_go_on_from_the_newest_ever_evaluated() -> None:
+    found = due(START + 60 * DAY, newest=START + 50 * DAY, catch_up=400 * DAY)
+
+    assert [START + (51 + day) * DAY for day in range(10)] == [each.end for each in found]
 
 
 def test_a_changed_bucket_makes_its_windows_due_as_a_new_revision() -> None:
@@ -138,8 +146,11 @@ def test_windows_tile_the_line_without_gap_or_overlap(ahead: timedelta, every: t
 def test_nothing_is_due_before_next_due_at_and_something_is_then(ahead: timedelta) -> None:
     now = START + ahead
     done = [window(found.end) for found in due(now)]
+    newest = max((each.end for each in done), default=None)
 
-    upcoming = next_due_at(now, WEEKLY_EACH_DAY, outcome_delay=timedelta(0), evaluated=done, earliest=START)
+    upcoming = next_due_at(
+        now, WEEKLY_EACH_DAY, outcome_delay=timedelta(0), newest=newest, evaluated=done, earliest=START
+    )
 
     assert upcoming > now
     assert due(upcoming - timedelta(microseconds=1), evaluated=done) == []

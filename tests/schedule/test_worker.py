@@ -98,7 +98,7 @@ def run(worker: Worker, base: Path, *kinds: str) -> Result:
     checks_dir = base / "own"
     plan = next(p for p in plans_of(build_contract(watched, discover(checks_dir))) if not p.awaits_outcomes)
     end = START + 2 * DAY
-    return worker.run(Job(watched, base, checks_dir, plan.name, START, end, end, survey=False))
+    return worker.run(Job(watched, base, checks_dir, 0.95, plan.name, START, end, end, survey=False))
 
 
 def failures(result: Result) -> dict[str, str]:

@@ -1,0 +1,15 @@
+"""``make bench``: every benchmark, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import drift_false_alarms, flights
+
+
+def main() -> None:
+    """Run them all and print their tables."""
+    flights.main()
+    drift_false_alarms.main()
+
+
+if __name__ == "__main__":
+    main()

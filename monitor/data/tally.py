@@ -1,0 +1,215 @@
+"""The rows of the aggregation, put together as profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.profile import (
+    ALL,
+    LAG_EDGES,
+    SCORE_BINS,
+    Categories,
+    Distribution,
+    Errors,
+    Layout,
+    Numbers,
+    Profile,
+    Scores,
+    Slice,
+)
+from monitor.data.shape import Column, Shape
+from monitor.data.statements import INFINITE, KNOWN, LAGS, NAN, NULL, SEGMENTS, WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the survey found in a bucket beside its rows."""
+
+    rows: int = 0
+    outcomes: int = 0
+    duplicate_predictions: int = 0
+    duplicate_outcomes: int = 0
+    future_outcomes: int = 0
+    orphan_outcomes: int = 0
+
+
+@dataclass(slots=True)
+class _Counts:
+    cells: list[int]
+    null: int = 0
+    nan: int = 0
+    infinite: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    low: float | None = None
+    high: float | None = None
+
+    def add(self, cell: int, rows: int, sums: Sequence[float | None]) -> None:
+        if cell == NULL:
+            self.null += rows
+        elif cell == NAN:
+            self.nan += rows
+        elif cell == INFINITE:
+            self.infinite += rows
+        else:
+            self.cells[cell] += rows
+            self.add_sums(*sums[:4])
+
+    def add_sums(self, total: float | None, squares: float | None, low: float | None, high: float | None) -> None:
+        self.total += total or 0.0
+        self.squares += squares or 0.0
+        if low is not None:
+            self.low = low if self.low is None else min(self.low, low)
+        if high is not None:
+            self.high = high if self.high is None else max(self.high, high)
+
+    def finished(self) -> Distribution:
+        sums = (self.total, self.squares, self.low, self.high)
+        return Distribution(tuple(self.cells), self.null, self.nan, self.infinite, 0, *sums)
+
+
+@dataclass(slots=True)
+class _Part:
+    rows: int = 0
+    labelled: int = 0
+    confusion: dict[tuple[str, str], int] = field(default_factory=dict)
+    negatives: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    positives: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    log_loss: float = 0.0
+    squared_error: float = 0.0
+    errors: list[float] = field(default_factory=lambda: [0.0] * 8)
+
+
+class Tally:
+    """Collects the answer of the statements, then hands out one profile per bucket."""
+
+    def __init__(self, layout: Layout, shape: Shape, buckets: Sequence[int]) -> None:
+        self._layout, self._shape, self._buckets = layout, shape, tuple(buckets)
+        self._cells = tuple(layout.columns.values())
+        self._names = tuple(layout.columns)
+        self._places = [
+            {value: place for place, value in enumerate(cells.values)} if isinstance(cells, Categories) else {}
+            for cells in self._cells
+        ]
+        self._segments = tuple(layout.segments)
+        self._counts: dict[tuple[int, int], _Counts] = {}
+        self._parts: dict[tuple[int, str], _Part] = {}
+        self._lags: dict[int, list[int]] = {}
+        self._early: dict[int, int] = {}
+        self._late: dict[int, int] = {}
+
+    def add_native(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+        """One row per bucket: bucket, rows, then cells, null, nan, total, squares, low, high of each column."""
+        for bucket, count, *values in rows:
+            for index, column in enumerate(columns):
+                cells, null, nan, *sums = values[7 * index : 7 * index + 7]
+                counts = self._counts_of(bucket, column.place)
+                for place, cell in enumerate(cells or ()):
+                    counts.cells[place] += cell
+                counts.null += null
+                counts.nan += nan or 0
+                counts.infinite += count - null - (nan or 0) - sum(cells or ())
+                counts.add_sums(*sums)
+
+    def add_long(self, rows: Iterable[Sequence[Any]]) -> None:
+        """The long form: part, bucket, one, two, three, cell, rows and sums."""
+        for part, bucket, one, two, three, cell, count, *sums in rows:
+            if part >= 0:
+                self._add_cell(part, bucket, one, cell, count, sums)
+            elif part == LAGS:
+                self._add_lag(bucket, cell, count, sums)
+            else:
+                segment = ALL if part == WHOLE else f"{self._segments[SEGMENTS - part]}={one}"
+                self._add_rows(self._part_of(bucket, segment), two, three, cell, count, sums)
+
+    def profiles(self, health: Mapping[int, Health]) -> dict[int, Profile]:
+        """One profile per bucket asked for."""
+        found: dict[int, dict[str, Slice]] = {bucket: {} for bucket in self._buckets}
+        for bucket in self._buckets:
+            self._part_of(bucket, ALL)
+        for (bucket, segment), part in self._parts.items():
+            found[bucket][segment] = self._slice(bucket, segment, part)
+        return {bucket: self._profile(bucket, slices, health.get(bucket, Health())) for bucket, slices in found.items()}
+
+    def _counts_of(self, bucket: int, place: int) -> _Counts:
+        key = (bucket, place)
+        if key not in self._counts:
+            self._counts[key] = _Counts([0] * self._cells[place].cells)
+        return self._counts[key]
+
+    def _part_of(self, bucket: int, segment: str) -> _Part:
+        key = (bucket, segment)
+        if key not in self._parts:
+            self._parts[key] = _Part()
+        return self._parts[key]
+
+    def _add_cell(self, place: int, bucket: int, value: str | None, cell: int, rows: int, sums: Sequence[Any]) -> None:
+        counts = self._counts_of(bucket, place)
+        if isinstance(self._cells[place], Numbers):
+            counts.add(cell, rows, sums)
+        elif cell == NULL:
+            counts.null += rows
+        else:
+            counts.cells[self._places[place][value] if cell == KNOWN and value is not None else -1] += rows
+
+    def _add_lag(self, bucket: int, cell: int, rows: int, sums: Sequence[Any]) -> None:
+        if cell != NULL:
+            self._lags.setdefault(bucket, [0] * (len(LAG_EDGES) + 1))[cell] += rows
+        self._early[bucket] = self._early.get(bucket, 0) + int(sums[0] or 0)
+        self._late[bucket] = self._late.get(bucket, 0) + int(sums[1] or 0)
+
+    def _add_rows(
+        self, part: _Part, predicted: str | None, actual: str | None, cell: int, rows: int, sums: Sequence[Any]
+    ) -> None:
+        part.rows += rows
+        if self._shape.task in {"regression", "ranking"}:
+            part.labelled += rows if cell == 1 else 0
+            part.errors = [known + (new or 0.0) for known, new in zip(part.errors, sums, strict=True)]
+            return
+        if actual is None:
+            return
+        part.labelled += rows
+        if predicted is not None:
+            part.confusion[predicted, actual] = part.confusion.get((predicted, actual), 0) + rows
+        if self._shape.scored and cell != NULL:
+            bins = part.positives if actual == self._shape.positive else part.negatives
+            bins[cell] += rows
+            part.log_loss += sums[0] or 0.0
+            part.squared_error += sums[1] or 0.0
+
+    def _slice(self, bucket: int, segment: str, part: _Part) -> Slice:
+        scores = Scores(tuple(part.negatives), tuple(part.positives), part.log_loss, part.squared_error)
+        first, *rest, last = part.errors
+        return Slice(
+            rows=part.rows,
+            labelled=part.labelled,
+            columns=self._distributions(bucket, part.rows) if segment == ALL else {},
+            confusion=part.confusion,
+            scores=scores if self._shape.scored else None,
+            errors=Errors(int(first), *rest, relative_rows=int(last)) if self._shape.task == "regression" else None,
+        )
+
+    def _distributions(self, bucket: int, rows: int) -> dict[str, Distribution]:
+        there = {column.place for column in self._shape.columns}
+        found: dict[str, Distribution] = {}
+        for place, name in enumerate(self._names):
+            if place in there:
+                found[name] = self._counts_of(bucket, place).finished()
+            else:
+                found[name] = Distribution((0,) * self._cells[place].cells, absent=rows)
+        return found
+
+    def _profile(self, bucket: int, slices: Mapping[str, Slice], health: Health) -> Profile:
+        return Profile(
+            layout=self._layout,
+            slices=slices,
+            duplicate_predictions=health.duplicate_predictions,
+            duplicate_outcomes=health.duplicate_outcomes,
+            orphan_outcomes=health.orphan_outcomes,
+            early_outcomes=self._early.get(bucket, 0),
+            future_outcomes=health.future_outcomes,
+            late_outcomes=self._late.get(bucket, 0),
+            lags=tuple(self._lags.get(bucket, [0] * (len(LAG_EDGES) + 1))),
+        )

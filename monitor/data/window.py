@@ -1,0 +1,135 @@
+"""The rows of a window for checks that want more than profiles: joined rows, the population, a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import ibis.expr.types as ir
+
+from checks.contract import CannotMeasure, Roles
+from checks.profile import Layout
+from monitor.data import columns, joins, rows, times
+from monitor.data.baseline import take_layout
+from monitor.data.errors import told
+from monitor.data.log import Log, open_log, survey
+from monitor.data.sources import Engines, Opened, where_of
+from monitor.settings import ModelSettings
+
+if TYPE_CHECKING:
+    import pandas
+
+def roles_of(model: ModelSettings) -> Roles:
+    """The names of the columns of a window's table."""
+    ids, scores = rows.ids_of(model), rows.scores_of(model)
+    return Roles(
+        id=ids[0] if len(ids) == 1 else None,
+        time=model.predictions.time,
+        entity=model.predictions.entity,
+        prediction=model.predictions.prediction,
+        score=scores[0] if len(scores) == 1 else None,
+        fallback=model.predictions.fallback,
+        outcome=model.outcomes.value if model.outcomes else None,
+        segments=model.predictions.segments,
+    )
+
+
+def window_table(model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime) -> ir.Table:
+    """One row per prediction in ``[start, end)``, with its outcome as known at *as_of*, unexecuted.
+
+    The columns are the predictions' own, times as naive UTC, and the outcome under the name of ``outcomes.value``.
+    """
+    people = (_open_population(model, engines),) if model.population else ()
+    log = open_log(model, engines, *people)
+    for key, name in (("entity", model.predictions.entity), ("fallback", model.predictions.fallback)):
+        if name is not None:
+            rows.required(log.predictions, f"predictions.{key}", name)
+    spans = times.spans_of_window(start, end, as_of)
+    return _shown(log, _joined(log, spans, as_of))
+
+
+def _joined(log: Log, spans: list[times.Span], as_of: datetime) -> ir.Table:
+    """Predictions under ``own0 ...``, canonical ids, ``bucket``, ``at``, and the outcome as ``actual`` and ``value``."""
+    health = survey(log, spans, as_of).values()
+    opened, model = log.predictions, log.model
+    at = rows.prediction_time(model, opened, model.predictions.timezone)
+    own = {f"own{place}": opened.table[name] for place, name in enumerate(opened.columns)}
+    own |= {f"own{opened.columns.index(model.predictions.time)}": at}
+    given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own)
+    given = given.filter(times.within(given["at"], _bounds(spans)))
+    predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    if any(one.duplicate_predictions for one in health):
+        predictions = joins.last_predictions(predictions)
+    if log.outcomes is None:
+        return predictions
+    first = spans[0][0] if spans else as_of
+    arrived = joins.known(log.place(_outcomes(log, first), log.outcomes), times.literal(as_of))
+    if any(one.duplicate_outcomes for one in health):
+        arrived = joins.last_outcomes(arrived)
+    return joins.left_join(predictions, arrived, model.bucket)
+
+
+def _bounds(spans: Sequence[times.Span]) -> list[times.Bounds]:
+    return [(times.literal(start), times.literal(end)) for start, end in spans]
+
+
+def _outcomes(log: Log, since: datetime) -> ir.Table:
+    assert log.outcomes is not None, "asked before"  # noqa: S101  # for the type checker
+    return rows.outcome_rows(log.model, log.outcomes, log.kinds, times.literal(since - rows.EARLY), raw=True)
+
+
+def _shown(log: Log, joined: ir.Table) -> ir.Table:
+    names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}
+    if log.model.outcomes is not None:
+        names[log.model.outcomes.value] = joined["value"]
+        if log.model.outcomes.time is not None:
+            names.setdefault(log.model.outcomes.time, joined["known_at"])
+    return joined.select(**names)
+
+
+def window_population(
+    model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime
+) -> ir.Table:
+    """Whom the model is meant to serve in ``[start, end)``: the column ``entity`` and the source's others."""
+    if model.population is None:
+        raise CannotMeasure("There is no population to compare with; add [models.population] with source and entity.")
+    opened = _open_population(model, engines)
+    entity = rows.required(opened, "population.entity", model.population.entity)
+    others = {name: opened.table[name] for name in opened.columns if name not in {"entity", model.population.entity}}
+    people = opened.table
+    if model.population.time is not None:
+        time = rows.required(opened, "population.time", model.population.time)
+        at = times.utc(time, model.population.timezone, opened.where)
+        people = people.filter(times.within(at, _bounds(times.spans_of_window(start, end, as_of))))
+    log = open_log(model, engines, opened)
+    return engines.bring(people.select(entity=entity, **others), opened, log.engine)
+
+
+def _open_population(model: ModelSettings, engines: Engines) -> Opened:
+    assert model.population is not None, "asked before"  # noqa: S101  # for the type checker
+    return engines.open(model.population, where_of(model.name, "population", model.population))
+
+
+def window_sample(
+    model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime, size: int
+) -> pandas.DataFrame:
+    """At most *size* rows of the window's table, the same ones each time: those whose ids have the least MD5."""
+    table = window_table(model, engines, start, end, as_of)
+    key = columns.text_of([columns.label(table[name]) for name in rows.ids_of(model)])
+    chosen = table.mutate(mm_key=columns.md5(key)).order_by(["mm_key", model.predictions.time]).limit(size)
+    engine = chosen.get_backend()
+    with told(model.name):
+        if engine.name == "duckdb":
+            return engine.con.execute(engine.compile(chosen.drop("mm_key"))).df()
+        return engine.to_pandas(chosen.drop("mm_key"))
+
+
+def layout_of_window(log: Log, span: times.Span, as_of: datetime) -> Layout:
+    """The layout of the rows in *span*, for a model without reference."""
+    joined = _joined(log, [span], as_of)
+    names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}
+    outcome = {"mm_actual": joined["actual"]} if log.outcomes is not None else {}
+    selected = joined.select(**names, **outcome)
+    actual = selected["mm_actual"] if outcome else None
+    return take_layout(log.model, log.engine, log.predictions, selected, actual)

@@ -1,0 +1,67 @@
+"""The example, as a newcomer runs it: incidents where the flights' model really decayed, none where it was quiet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.world import command, environment
+
+ROOT = Path(__file__).parents[2]
+
+# From the data's own ground truth (weekly accuracy against the release threshold, with day-clustered errors).
+DECAY = [("2013-06-24", "2013-07-15"), ("2013-07-22", "2013-07-29"), ("2013-12-02", "2013-12-23")]
+QUIET = [("2013-04-29", "2013-05-20"), ("2013-05-27", "2013-06-24"), ("2013-08-12", "2013-12-02")]
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(day).replace(tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def incidents() -> list[dict[str, object]]:
+    done = subprocess.run(
+        command("replay", "--format", "json", "--config", str(ROOT / "config.toml")),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+        env=environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, object]] = json.loads(done.stdout)
+    return found
+
+
+def opened(incidents: list[dict[str, object]]) -> list[datetime]:
+    return [datetime.fromisoformat(str(each["opened_at"])) for each in incidents]
+
+
+@pytest.mark.parametrize(("start", "end"), DECAY)
+def test_an_incident_opens_in_each_stretch_of_decay(incidents: list[dict[str, object]], start: str, end: str) -> None:
+    # A window that ends at midnight holds the day before it.
+    assert any(at(start) < found <= at(end) for found in opened(incidents))
+
+
+@pytest.mark.parametrize(("start", "end"), QUIET)
+def test_no_incident_opens_while_all_was_quiet(incidents: list[dict[str, object]], start: str, end: str) -> None:
+    assert not [found for found in opened(incidents) if at(start) < found <= at(end)]
+
+
+def test_an_incident_says_what_is_needed_to_judge_it(incidents: list[dict[str, object]]) -> None:
+    first = incidents[0]
+
+    assert {"model", "metric", "segment", "severity", "opened_at", "resolved_at", "value", "threshold"} == set(first)
+    assert ("flight-delay", "accuracy", "", "page", 0.728) == (
+        first["model"],
+        first["metric"],
+        first["segment"],
+        first["severity"],
+        first["threshold"],
+    )
+    assert isinstance(first["value"], float)
+    assert first["value"] < 0.728

@@ -1,0 +1,143 @@
+"""The commands: what they print, how they end, and how soon."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import cli
+from tests.world import World, command, environment
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = [each.name or each.callback.__name__ for each in cli.registered_commands if each.callback]
+
+
+def run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*words), capture_output=True, text=True, check=False, env=environment(), timeout=60)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    words = "import sys; import monitor.cli; print(','.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=60)
+
+    heavy = {"ibis", "duckdb", "pandas", "numpy", "sqlalchemy", "slack_sdk", "apscheduler", "litestar", "alembic"}
+    assert not heavy & set(done.stdout.strip().split(","))
+
+
+def test_the_daemons_own_process_stays_small() -> None:
+    words = "import sys; import monitor.service, monitor.live; print(','.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=60)
+
+    assert not {"ibis", "duckdb", "pandas", "numpy", "pyarrow", "evidently"} & set(done.stdout.strip().split(","))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_and_is_documented(name: str) -> None:
+    done = run(name, "--help")
+
+    assert done.returncode == 0
+    assert len(done.stdout) > 100
+    assert f"model-monitor {name}" in (ROOT / "docs" / "commands.md").read_text()
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert re.fullmatch(r"model-monitor \d+\.\d+\.\d+\S*\n", run("version").stdout)
+
+
+def test_wrong_settings_are_all_told_at_once_and_nothing_starts(world: World) -> None:
+    config = world.folder / "config.toml"
+    config.write_text(config.read_text().replace("accuracy =", "acuracy =").replace("[web]", "[webb]"))
+
+    done = world.run("run")
+
+    assert done.returncode == 2
+    assert "models[0].release.acuracy: no check measures 'acuracy'; did you mean 'accuracy'?" in done.stderr
+    assert "webb: " in done.stderr
+    assert not (world.folder / "history.db").exists()
+
+
+def test_check_says_what_it_found_at_each_source(world: World) -> None:
+    done = world.run("check")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in ("predictions", "outcomes", "population", "database", "Slack", "Everything answers."):
+        assert words in done.stdout
+
+
+def test_check_says_what_is_wrong_with_a_source(world: World) -> None:
+    (world.folder / "outcomes.parquet").write_bytes(b"PAR1 this is no parquet file")
+
+    done = world.run("check")
+
+    assert done.returncode == 1
+    assert "✗" in done.stdout
+    assert "outcomes.parquet" in done.stdout
+
+
+def test_evaluate_measures_the_window_asked_for_and_exits_1_on_a_breach(world: World) -> None:
+    done = world.run("evaluate", "--model", "churn", "--window", "2026-03-10", "2026-03-12", "--format", "json")
+
+    assert done.returncode == 1, done.stderr
+    rows = {(row["metric"], row["segment"]): row for row in json.loads(done.stdout)}
+    accuracy = rows["accuracy", ""]
+    assert accuracy["verdict"] == "breach"
+    assert 0.5 < accuracy["value"] < 0.7
+    assert accuracy["rows"] == 400
+    assert rows["coverage", ""]["value"] == 1.0
+    assert not (world.folder / "history.db").exists(), "nothing is recorded"
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        # A model that is not there.
+        (["evaluate", "--model", "chrun"], "No model is called 'chrun'; config.toml has churn."),
+        # A window that is no whole number of buckets.
+        (
+            ["evaluate", "--model", "churn", "--window", "2026-03-10T01:00:00", "2026-03-12"],
+            "--window takes the start and end of whole buckets of 1d (UTC): 2013-07-01 2013-07-08.",
+        ),
+        # A time that is none.
+        (
+            ["history", "--since", "yesterdy"],
+            "'yesterdy' is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h).",
+        ),
+        # A replay that ends before it begins.
+        (
+            ["replay", "--since", "2026-03-10", "--until", "2026-03-09"],
+            "--since 2026-03-10 00:00 is not before --until 2026-03-09 00:00.",
+        ),
+    ],
+)
+def test_wrong_usage_is_a_sentence_and_exit_code_2(world: World, words: list[str], sentence: str) -> None:
+    done = world.run(*words)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+def test_history_and_models_answer_as_table_json_and_csv(world: World) -> None:
+    daemon = world.start()
+    time.sleep(8)
+    daemon.terminate()
+    daemon.wait(20)
+
+    as_json = world.history("--metric", "coverage")
+    as_csv = list(csv.DictReader(io.StringIO(world.run("history", "--metric", "coverage", "--format", "csv").stdout)))
+    as_table = world.run("history", "--metric", "coverage").stdout
+    models = json.loads(world.run("models", "--format", "json").stdout)
+
+    assert as_json
+    assert len(as_json) == len(as_csv)
+    assert as_table.count("coverage") == len(as_json)
+    assert "churn" in world.run("models").stdout
+    assert [model["model"] for model in models] == ["churn"]
+    assert models[0]["verdict"] in ("ok", "breach", "unknown")
