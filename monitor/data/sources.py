@@ -95,6 +95,8 @@ class Engines:
                 temp_directory=str(spill),
             )
             self._embedded.con.execute("SET enable_progress_bar = false")
+            # DuckDB 1.5 waits for itself forever where a UNION ALL has more rows than this buffer holds (976 KiB)
+            self._embedded.con.execute("SET streaming_buffer_size = '1GB'")
         return self._embedded
 
     def bring(self, rows: ir.Table, source: Opened, target: SQLBackend) -> ir.Table:
