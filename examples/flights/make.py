@@ -1,4 +1,4 @@
-"""Carry the flights over and derive their timetable: python examples/flights/make.py FOLDER (of the three Parquet files)."""
+"""Carry the flights over and derive their timetable: python examples/flights/make.py FOLDER, the one of the files."""
 
 from __future__ import annotations
 

@@ -97,7 +97,9 @@ def _split(
             key = "predictions.prediction" if name == model.predictions.prediction else "predictions.score"
             raise missing(opened.where, key, name, opened.columns)
         column = selected[name]
-        if (name == model.predictions.prediction and rows.classifies(model)) or columns.kind_of(column.type()) == "text":
+        if (name == model.predictions.prediction and rows.classifies(model)) or columns.kind_of(
+            column.type()
+        ) == "text":
             texts[name] = columns.label(column)
         else:
             numbers[name] = columns.number(column)

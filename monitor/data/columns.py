@@ -18,9 +18,9 @@ EXACT = 1e15
 """Integral numbers below this are written without decimals."""
 
 
-@ibis.udf.scalar.builtin(signature=(("string",), "string"))
+@ibis.udf.scalar.builtin(signature=(("string",), "string"))  # type: ignore[untyped-decorator]  # Ibis has no types
 def md5(text: str) -> str:
-    """An order of texts that is the same on every engine, whatever its collation; DuckDB and PostgreSQL both have it."""
+    """An order of texts that is the same on every engine, whatever its collation."""
     raise NotImplementedError  # the engine's own
 
 

@@ -80,27 +80,30 @@ def _from_duckdb(where: str, problem: Exception) -> SourceProblem:
         return WrongType(f"{where}: a value does not fit its column ({text}); correct the rows or the column named.")
     if type(problem).__name__ in {"HTTPException", "ConnectionException"}:
         return SourceUnreachable(f"{where}: does not answer ({text}).")
-    return SourceUnreadable(f"{where}: cannot be read ({text}); give a whole, undamaged file of the kind its name says.")
+    return SourceUnreadable(
+        f"{where}: cannot be read ({text}); give a whole, undamaged file of the kind its name says."
+    )
 
 
 def _from_postgres(where: str, problem: Exception) -> SourceProblem:
-    import psycopg
-    from psycopg import errors
+    from psycopg import InterfaceError, OperationalError, errors
 
     text = _first_line(problem)
-    if isinstance(problem, errors.QueryCanceled):
-        return SourceUnreachable(f"{where}: the database took too long to answer; add an index on the time column.")
-    if isinstance(problem, errors.UndefinedTable):
-        return SourceUnreadable(f'{where}: {text}; name a table as table = "schema.name".')
-    if isinstance(problem, errors.InsufficientPrivilege):
-        return SourceUnreadable(f"{where}: {text}; grant SELECT to this user.")
-    if isinstance(problem, errors.InvalidDatetimeFormat | errors.InvalidTextRepresentation | errors.DatetimeFieldOverflow):
-        return WrongType(f"{where}: a value does not fit its column ({text}); correct the rows or the column named.")
-    if isinstance(problem, errors.ReadOnlySqlTransaction):
-        return SourceUnreadable(f"{where}: the query wants to write ({text}); sources are only read.")
-    if isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
-        return SourceUnreachable(f"{where}: the database does not answer ({text}).")
-    return SourceUnreadable(f"{where}: the database refuses to read this ({text}); correct table or query.")
+    known: tuple[tuple[type[Exception], SourceProblem], ...] = (
+        (errors.QueryCanceled, SourceUnreachable("the database took too long; add an index on the time column")),
+        (errors.UndefinedTable, SourceUnreadable(f'{text}; name a table as table = "schema.name"')),
+        (errors.InsufficientPrivilege, SourceUnreadable(f"{text}; grant SELECT to this user")),
+        (errors.ReadOnlySqlTransaction, SourceUnreadable(f"{text}; the query must only read")),
+        (
+            errors.DataError,
+            WrongType(f"a value does not fit its column ({text}); correct the rows or the column named"),
+        ),
+        (OperationalError, SourceUnreachable(f"the database does not answer ({text})")),
+        (InterfaceError, SourceUnreachable(f"the database does not answer ({text})")),
+    )
+    refused = SourceUnreadable(f"the database refuses to read this ({text}); correct table or query")
+    found = next((sentence for kind, sentence in known if isinstance(problem, kind)), refused)
+    return type(found)(f"{where}: {found}.")
 
 
 def _first_line(problem: Exception) -> str:

@@ -51,7 +51,7 @@ class Feed:
         return take_baseline(self._reference())
 
     def layout_from_bucket(self, start: datetime, end: datetime, as_of: datetime) -> Layout | None:
-        """A layout of the rows in ``[start, end)`` known at *as_of*, for a model without reference; None without rows."""
+        """A layout of the rows in ``[start, end)``, for a model without reference; None where there are none yet."""
         with_rows = times.spans_of_window(start, end, as_of)
         log = open_log(self._model, self._engines)
         if not any(health.rows for health in survey(log, with_rows, as_of).values()):

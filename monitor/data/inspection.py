@@ -16,7 +16,10 @@ from monitor.settings import ModelSettings, Source
 
 @dataclass(frozen=True, slots=True)
 class SourceInspection:
-    """One source as it is now. *last_bucket* is the start of the last complete bucket, *last_rows* its rows."""
+    """One source as it is now. *last_bucket* is the start of the last complete bucket, *last_rows* its rows.
+
+    *problems* keep the source from being used as configured; *notes* are worth knowing and may be meant.
+    """
 
     role: str
     where: str
@@ -28,6 +31,7 @@ class SourceInspection:
     untimed: int = 0
     future: int = 0
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,12 @@ def _asked(model: ModelSettings) -> Iterator[_Asked]:
     said = model.predictions
     ids = [("predictions.id", name) for name in rows.ids_of(model)]
     scores = [("predictions.score", name) for name in rows.scores_of(model)]
-    single = [("time", said.time), ("entity", said.entity), ("prediction", said.prediction), ("fallback", said.fallback)]
+    single = [
+        ("time", said.time),
+        ("entity", said.entity),
+        ("prediction", said.prediction),
+        ("fallback", said.fallback),
+    ]
     named = [(f"predictions.{key}", name) for key, name in single if name]
     shared = [*scores, *[("predictions.features", name) for name in said.features or ()]]
     shared += [("predictions.segments", name) for name in said.segments]
@@ -88,8 +97,8 @@ def _look(model: ModelSettings, engines: Engines, asked: _Asked, now: datetime) 
     except SourceProblem as problem:
         return SourceInspection(asked.role, where, problems=(str(problem),))
     names = {name: str(kind) for name, kind in opened.table.schema().items()}
-    problems = [*_column_problems(model, opened, asked), *_row_problems(where, found)]
-    return replace(found, where=where, columns=names, problems=tuple(dict.fromkeys(problems)))
+    problems = tuple(dict.fromkeys(_column_problems(model, opened, asked)))
+    return replace(found, columns=names, problems=problems, notes=tuple(_notes(where, found)))
 
 
 def _count(opened: Opened, asked: _Asked, now: datetime, step: timedelta) -> SourceInspection:
@@ -102,7 +111,9 @@ def _count(opened: Opened, asked: _Asked, now: datetime, step: timedelta) -> Sou
     last = times.ANCHOR + step * (times.number_of(now, step) - 1)
     inside = times.within(at["at"], [(times.literal(last), times.literal(last + step))]).ifelse(1, 0).sum()
     late = (at["at"] > times.literal(now)).ifelse(1, 0).sum()
-    counted = at.aggregate(rows=at.count(), newest=at["at"].max(), untimed=at.count() - at["at"].count(), inside=inside, late=late)
+    counted = at.aggregate(
+        rows=at.count(), newest=at["at"].max(), untimed=at.count() - at["at"].count(), inside=inside, late=late
+    )
     [(count, newest, untimed, rows_inside, future)] = fetch(opened.engine, opened.engine.compile(counted), opened.where)
     return replace(
         found,
@@ -137,7 +148,9 @@ def _expect_kind(model: ModelSettings, opened: Opened, key: str, name: str, aske
     """Raise WrongType where a column cannot be what the configuration says it is."""
     if key.endswith(".time"):
         times.utc(opened.table[name], asked.settings.timezone, opened.where)
-    numbers = {"predictions.score"} | (set() if rows.classifies(model) else {"predictions.prediction", "outcomes.value"})
+    numbers = {"predictions.score"} | (
+        set() if rows.classifies(model) else {"predictions.prediction", "outcomes.value"}
+    )
     if key in numbers and model.task != "ranking":
         rows.numeric(opened, key, name)
     if key == "predictions.features" and columns.kind_of(opened.table[name].type()) is None:
@@ -148,7 +161,7 @@ def _expect_kind(model: ModelSettings, opened: Opened, key: str, name: str, aske
         )
 
 
-def _row_problems(where: str, found: SourceInspection) -> Iterator[str]:
+def _notes(where: str, found: SourceInspection) -> Iterator[str]:
     if found.rows == 0:
         yield f"{where}: there are no rows yet."
     if found.untimed:

@@ -18,7 +18,7 @@ def ids_in(rows: ir.Table) -> list[str]:
 
 
 def last_predictions(rows: ir.Table) -> ir.Table:
-    """Of predictions with one id in one tile the last: by time, then by every other column, so that it is always the same."""
+    """Of predictions with one id in one tile the last: by time, then by every other column, so always the same."""
     ids = ids_in(rows)
     rest = [name for name in rows.columns if name not in {*ids, "bucket", "at"}]
     order = [ibis.desc(rows[name], nulls_first=False) for name in ("at", *rest)]
@@ -112,7 +112,7 @@ def _told_apart(outcomes: ir.Table, as_of: ir.TimestampScalar) -> ir.Table:
 
 
 def orphans(predictions: ir.Table, outcomes: ir.Table, reach: timedelta, step: timedelta) -> ir.Table:
-    """Per tile of the outcome's time: outcomes without any prediction of that id in the *reach* before the tile, or since."""
+    """Per tile of the outcome's time: outcomes without a prediction of that id in the *reach* before, or since."""
     ids = ids_in(outcomes)
     arrived = outcomes.mutate(bucket=times.tile(outcomes["known_at"], step))
     arrived = arrived.group_by(["bucket", *ids]).aggregate(repeats=arrived.count())

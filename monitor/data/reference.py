@@ -93,8 +93,8 @@ def _profile(reference: Reference, layout: Layout, outcome: ir.Value | None) -> 
         joined = last.mutate(**joins.lags(last, late=None))
     [(count,)] = fetch(opened.engine, opened.engine.compile(selected.aggregate(n=selected.count())), opened.where)
     streamed = opened.engine.name == "duckdb" and opened.columnar and not repeated and count > HELD
-    texts = [str(opened.engine.compile(table)) for table in (joined, last)]
-    selection = Selection(opened.engine, *texts, streamed=streamed)
+    texts = {"joined": str(opened.engine.compile(joined)), "predictions": str(opened.engine.compile(last))}
+    selection = Selection(opened.engine, streamed=streamed, **texts)
     shape = shape_of(model, opened, layout, opened.engine.name)
     health = {ONLY: Health(duplicate_predictions=repeated)}
     return profile(selection, shape, layout, health, [ONLY], opened.where)[ONLY]

@@ -79,7 +79,7 @@ def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) 
     columns = tuple(layout.columns.items())
     found = [Column(place, columns[place][1], CELLS, f"x{place}") for place in rows.present(model, opened, layout)]
     outcome = model.outcomes.value if model.outcomes else None
-    if outcome in layout.columns:
+    if outcome is not None and outcome in layout.columns:
         place = list(layout.columns).index(outcome)
         found.append(Column(place, columns[place][1], ROWS, "actual"))
     cells = layout.columns.get(outcome) if outcome else None

@@ -201,7 +201,9 @@ def _described(engine: SQLBackend, query: str) -> sch.Schema:
     with engine.con.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({query}) AS described LIMIT 0")  # noqa: S608  # the user's own query
         found = {column.name: column.type_code for column in cursor.description or ()}
-        kinds = "SELECT format_type(oid, NULL) FROM unnest(%s::oid[]) WITH ORDINALITY AS kinds(oid, place) ORDER BY place"
+        kinds = (
+            "SELECT format_type(oid, NULL) FROM unnest(%s::oid[]) WITH ORDINALITY AS kinds(oid, place) ORDER BY place"
+        )
         names = [kind for (kind,) in cursor.execute(kinds, (list(found.values()),)).fetchall()]
     types = engine.compiler.type_mapper
     return sch.Schema({name: types.from_string(kind) for name, kind in zip(found, names, strict=True)})
@@ -244,5 +246,3 @@ def _memory_left() -> int:
         return MEMORY
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     return max(min(MEMORY, (limit - used) // 2), 64_000_000)
-
-

@@ -31,8 +31,8 @@ CLIP = 1e-15
 Sums = tuple[str, ...]
 
 
-@ibis.udf.agg.builtin
-def histogram(value: dt.float64, bins: dt.Array(dt.float64)) -> dt.Map(dt.float64, dt.int64):  # type: ignore[valid-type,empty-body]  # Ibis reads the annotations; the function is DuckDB's own
+@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
+def histogram(value: dt.float64, bins: dt.Array(dt.float64)) -> dt.Map(dt.float64, dt.int64):  # type: ignore[valid-type]  # Ibis reads the annotations; the function is DuckDB's own
     """Counts of values up to each bin, and of those beyond the last under infinity."""
 
 
@@ -112,7 +112,13 @@ def _long(names: Sums, table: ir.Table, part: int, sums: Mapping[str, ir.Value],
     cell = counted["cell"].cast("int32") if "cell" in keys else ibis.literal(NULL, "int32")
     values = [counted[name].cast("float64") if name in sums else ibis.null("float64") for name in names]
     return counted.mutate(part=ibis.literal(part, "int32"), **none).select(
-        "part", "bucket", "one", "two", "three", cell=cell, rows=counted["rows"].cast("int64"),
+        "part",
+        "bucket",
+        "one",
+        "two",
+        "three",
+        cell=cell,
+        rows=counted["rows"].cast("int64"),
         **dict(zip(names, values, strict=True)),
     )
 
@@ -183,7 +189,9 @@ def _slice_arm(shape: Shape, part: int, segment: ir.Value) -> ir.Table:
     if not shape.scored:
         return _long(_sums(shape), table, part, {}, **keys)
     counts = table["actual"].notnull() & columns.finite(table["score"]).fill_null(columns.NO)
-    return _long(_sums(shape), table, part, _score_sums(table, counts, shape.positive), cell=_score_bin(table, counts), **keys)
+    return _long(
+        _sums(shape), table, part, _score_sums(table, counts, shape.positive), cell=_score_bin(table, counts), **keys
+    )
 
 
 def _labelled(table: ir.Table) -> ir.IntegerValue:

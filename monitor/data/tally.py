@@ -166,7 +166,8 @@ class Tally:
         part.rows += rows
         if self._shape.task in {"regression", "ranking"}:
             part.labelled += rows if cell == 1 else 0
-            part.errors = [known + (new or 0.0) for known, new in zip(part.errors, sums, strict=True)]
+            if self._shape.task == "regression":
+                part.errors = [known + (new or 0.0) for known, new in zip(part.errors, sums, strict=True)]
             return
         if actual is None:
             return
@@ -181,14 +182,13 @@ class Tally:
 
     def _slice(self, bucket: int, segment: str, part: _Part) -> Slice:
         scores = Scores(tuple(part.negatives), tuple(part.positives), part.log_loss, part.squared_error)
-        first, *rest, last = part.errors
         return Slice(
             rows=part.rows,
             labelled=part.labelled,
             columns=self._distributions(bucket, part.rows) if segment == ALL else {},
             confusion=part.confusion,
             scores=scores if self._shape.scored else None,
-            errors=Errors(int(first), *rest, relative_rows=int(last)) if self._shape.task == "regression" else None,
+            errors=_errors(part.errors) if self._shape.task == "regression" else None,
         )
 
     def _distributions(self, bucket: int, rows: int) -> dict[str, Distribution]:
@@ -213,3 +213,8 @@ class Tally:
             late_outcomes=self._late.get(bucket, 0),
             lags=tuple(self._lags.get(bucket, [0] * (len(LAG_EDGES) + 1))),
         )
+
+
+def _errors(sums: Sequence[float]) -> Errors:
+    rows, error, absolute, squared, outcome, outcome_squared, relative, relative_rows = sums
+    return Errors(int(rows), error, absolute, squared, outcome, outcome_squared, relative, int(relative_rows))

@@ -18,7 +18,7 @@ ANCHOR = datetime(1970, 1, 5, tzinfo=UTC)
 """A Monday; buckets are tiles counted from here."""
 
 WITH_ZONE = r"[0-9] ?(Z|z|[+-][0-9]{2}(:?[0-9]{2})?)$"
-"""Text of a time that says its own zone; a plain date such as 2013-04-16 does not, for its last hyphen follows a month."""
+"""Text of a time that says its own zone; only asked of text with a clock in it, for a plain date ends alike."""
 
 CLOCK = ":"
 
@@ -26,8 +26,8 @@ Span = tuple[datetime, datetime]
 Bounds = tuple[ir.TimestampScalar, ir.TimestampScalar]
 
 
-@ibis.udf.scalar.builtin
-def timezone(zone: str, at: dt.timestamp) -> dt.Timestamp(timezone="UTC"):  # type: ignore[valid-type,empty-body]  # Ibis reads the annotation; the function is the engine's own
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
+def timezone(zone: str, at: dt.timestamp) -> dt.Timestamp(timezone="UTC"):  # type: ignore[valid-type]  # Ibis reads the annotation; the function is the engine's own
     """The moment at which clocks in *zone* show *at*; DuckDB and PostgreSQL both have it."""
 
 

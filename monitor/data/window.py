@@ -20,6 +20,7 @@ from monitor.settings import ModelSettings
 if TYPE_CHECKING:
     import pandas
 
+
 def roles_of(model: ModelSettings) -> Roles:
     """The names of the columns of a window's table."""
     ids, scores = rows.ids_of(model), rows.scores_of(model)
@@ -50,7 +51,7 @@ def window_table(model: ModelSettings, engines: Engines, start: datetime, end: d
 
 
 def _joined(log: Log, spans: list[times.Span], as_of: datetime) -> ir.Table:
-    """Predictions under ``own0 ...``, canonical ids, ``bucket``, ``at``, and the outcome as ``actual`` and ``value``."""
+    """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and outcomes as ``actual`` and ``value``."""
     health = survey(log, spans, as_of).values()
     opened, model = log.predictions, log.model
     at = rows.prediction_time(model, opened, model.predictions.timezone)
@@ -120,9 +121,12 @@ def window_sample(
     chosen = table.mutate(mm_key=columns.md5(key)).order_by(["mm_key", model.predictions.time]).limit(size)
     engine = chosen.get_backend()
     with told(model.name):
-        if engine.name == "duckdb":
-            return engine.con.execute(engine.compile(chosen.drop("mm_key"))).df()
-        return engine.to_pandas(chosen.drop("mm_key"))
+        shown = chosen.drop("mm_key")
+        embedded = engine.name == "duckdb"
+        frame: pandas.DataFrame = (
+            engine.con.execute(engine.compile(shown)).df() if embedded else engine.to_pandas(shown)
+        )
+        return frame
 
 
 def layout_of_window(log: Log, span: times.Span, as_of: datetime) -> Layout:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from row_profiles import Row, profile_of
+from tests.checks.row_profiles import Row, profile_of
 
 from checks.contract import Roles, Task, Window
 from checks.profile import Categories, Layout, Numbers, Profile

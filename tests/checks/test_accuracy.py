@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from row_profiles import Row, profile_of
+from tests.checks.row_profiles import Row, profile_of
 from sklearn import metrics as sk
 
 from checks.accuracy import Accuracy

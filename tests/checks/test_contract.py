@@ -9,7 +9,7 @@ from functools import partial
 from itertools import permutations
 
 import pytest
-from log_scenes import LOGS, Log
+from tests.checks.log_scenes import LOGS, Log
 from pydantic import ValidationError
 
 from checks.contract import EVERY_TASK, CannotMeasure, Check, Measurement, Window

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from row_profiles import distribution
+from tests.checks.row_profiles import distribution
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from row_profiles import profile_of
+from tests.checks.row_profiles import profile_of
 
 from checks.profile import (
     ALL,

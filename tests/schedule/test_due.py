@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.history.records import BucketState, WindowRecord
+from monitor.history.records import BucketState, EvaluationState, WindowRecord
 from monitor.schedule.due import DueWindow, due_windows, inputs_fingerprint, next_due_at
 from monitor.schedule.plan import ANCHOR, Plan, tile_start, tiles
 
@@ -45,7 +45,7 @@ def due(
 
 
 def window(
-    end: datetime, *, state: str = "done", inputs: str = "", revision: int = 0, at: datetime = START
+    end: datetime, *, state: EvaluationState = "done", inputs: str = "", revision: int = 0, at: datetime = START
 ) -> WindowRecord:
     return WindowRecord(end - 7 * DAY, end, revision, inputs, state, at)
 
