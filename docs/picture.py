@@ -5,6 +5,7 @@ python docs/picture.py
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tempfile
@@ -36,7 +37,7 @@ def main() -> None:
     """Replay five weeks, deliver what was due to a recorded console, and save it."""
     configure_logs(level="WARNING")
     app = build_app(load_settings(ROOT / "config.toml", os.environ), ROOT)
-    out = Console(record=True, width=112, force_terminal=True, highlight=False, file=Path(os.devnull).open("w"))
+    out = Console(record=True, width=112, force_terminal=True, highlight=False, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(app.settings, ROOT, f"sqlite:///{folder}/history.db")
         desk = Desk(store, ("console",), Vitals(stale_after=1e9), FOREVER, threading.Event(), START)

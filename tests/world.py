@@ -68,8 +68,8 @@ speed = "{speed}"
 """
 
 
-def write_log(folder: Path) -> None:
-    """Predictions that come true nine times in ten, and six in ten in the second week."""
+def write_log(folder: Path, *, slowest: float = 20) -> None:
+    """Predictions that come true nine times in ten, and six in ten in the second week; *slowest* outcome in hours."""
     chance = random.Random(7)
     at, said, was, known, customer = [], [], [], [], []
     for day in range(DAYS):
@@ -80,7 +80,7 @@ def write_log(folder: Path) -> None:
             at.append(moment)
             said.append(guess)
             was.append(guess if chance.random() < right else 1 - guess)
-            known.append(moment + timedelta(hours=chance.uniform(0.5, 20)))
+            known.append(moment + timedelta(hours=chance.uniform(0.5, slowest)))
             customer.append(f"c{row}")
     ids = [f"p{place}" for place in range(len(at))]
     stamp = pa.timestamp("us", "UTC")

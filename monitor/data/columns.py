@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf
 from typing import Literal
 
 import ibis
@@ -13,6 +12,9 @@ import ibis.expr.types as ir
 Kind = Literal["number", "text", "null"]
 
 NO = ibis.literal(False)  # noqa: FBT003  # Ibis takes it by position only
+
+HUGE, TINY = 1e100, 1e-100
+"""Numbers beyond HUGE are counted as infinite, for their squares are; differences below TINY are none."""
 
 EXACT = 1e15
 """Integral numbers below this are written without decimals."""
@@ -62,8 +64,13 @@ def label(column: ir.Column) -> ir.StringColumn:
 
 
 def finite(value: ir.FloatingColumn) -> ir.BooleanValue:
-    """Whether a float is a number between the infinities (null stays null); NaN is greater than infinity."""
-    return ~value.isnan() & (value != inf) & (value != -inf)
+    """Whether a float is a number one can count with: not NaN, not beyond ±HUGE (null stays null)."""
+    return value.abs() < constant(HUGE)  # NaN is greater than everything
+
+
+def tame(value: ir.FloatingValue) -> ir.FloatingValue:
+    """What is closer to 0 than TINY as 0: PostgreSQL refuses a product too small for a double."""
+    return (value.abs() < constant(TINY)).ifelse(0.0, value)
 
 
 def cell(value: ir.Column, edges: Sequence[float]) -> ir.IntegerValue:

@@ -82,7 +82,7 @@ def _native(ones: tuple[Column, ...], table: ir.Table) -> ir.Table:
 
 def _native_sums(given: ir.Table, column: str, place: int, cells: Numbers) -> dict[str, ir.Value]:
     value, usable, name = given[column], given[f"u{place}"], f"c{place}"
-    away = usable - columns.constant(cells.centre)
+    away = columns.tame(usable - columns.constant(cells.centre))
     return {
         f"{name}_cells": _histogram(usable, cells.edges),
         f"{name}_null": given.count() - value.count(),
@@ -135,11 +135,11 @@ def _number_arm(names: Sums, table: ir.Table, place: int, cells: Numbers) -> ir.
     where = ibis.cases(
         (value.isnull(), NULL),
         (value.isnan(), NAN),  # before any comparison: NaN is greater than everything
-        ((value == inf) | (value == -inf), INFINITE),
+        (~columns.finite(value), INFINITE),
         else_=columns.cell(value, cells.edges),
     )
     usable = columns.finite(value).ifelse(value, ibis.null("float64"))
-    away = usable - columns.constant(cells.centre)
+    away = columns.tame(usable - columns.constant(cells.centre))
     rows = table.select("bucket", cell=where.cast("int32"), usable=usable, away=away)
     counted = rows.group_by(["bucket", "cell"]).aggregate(
         rows=rows.count().cast("int64"),
@@ -207,7 +207,7 @@ def _score_bin(table: ir.Table, counts: ir.BooleanValue) -> ir.IntegerValue:
 def _score_sums(table: ir.Table, counts: ir.BooleanValue, positive: str) -> dict[str, ir.Value]:
     score, came_true = table["score"], table["actual"] == positive
     chance = score.clip(columns.constant(CLIP), columns.constant(1 - CLIP))
-    away = score - came_true.ifelse(1.0, 0.0)
+    away = columns.tame(score - came_true.ifelse(1.0, 0.0))
     none = ibis.null("float64")
     return {
         "v0": ibis.cases((counts, -came_true.ifelse(chance, 1 - chance).ln()), else_=none),
@@ -219,9 +219,9 @@ def _error_sums(table: ir.Table, centre: float) -> dict[str, ir.Value]:
     actual, predicted = table["actual"], table["predicted"]
     both = actual.notnull() & predicted.notnull()
     none = ibis.null("float64")
-    error, away = predicted - actual, actual - columns.constant(centre)
-    relative = both & (actual != 0)
-    size = actual.abs().nullif(0)
+    error, away = columns.tame(predicted - actual), columns.tame(actual - columns.constant(centre))
+    size = columns.tame(actual).abs().nullif(0.0)
+    relative = both & size.notnull()
     return {
         "v0": both.ifelse(1.0, 0.0),
         "v1": both.ifelse(error, none),
