@@ -1,10 +1,10 @@
-# make run | test | lint | bench | faults | lock | clean; each sets up .venv by itself.
+# make run | test | lint | bench | image | lock | clean; each sets up .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.toml
 WORKERS ?= 2
 
-.PHONY: run test lint bench faults lock clean
+.PHONY: run test lint bench image lock clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready ## watch the models of config.toml (CONFIG=other.toml for yours)
@@ -21,8 +21,9 @@ lint: .venv/ready-to-test ## style, types and the direction of imports
 bench: .venv/ready-to-test ## speed and alarm quality, side by side with the peers
 	@$(BIN)/python -m benchmarks
 
-faults: .venv/ready-to-test ## the long fault runs
-	@$(BIN)/pytest -n 0 -m "slow or not slow" tests/faults
+image: ## the container image, labelled with what it was made from
+	@docker build --tag model-monitor --build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" \
+	  --build-arg REVISION="$$(git rev-parse HEAD)" --build-arg CREATED="$$(date -u +%FT%TZ)" .
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "model-monitor needs Python 3.11 or newer; try make PYTHON=python3.12")'
