@@ -39,7 +39,7 @@ def shown(source: str) -> str:
 
 def missing(where: str, key: str, column: str, known: tuple[str, ...]) -> ColumnMissing:
     """A sentence that names the nearest columns there are."""
-    near = get_close_matches(column, known, n=1, cutoff=0.6)
+    near = get_close_matches(column, known, n=1, cutoff=0.7)
     if near:
         hint = f"did you mean '{near[0]}'?"
     else:

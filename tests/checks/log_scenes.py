@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.checks.row_profiles import Row, profile_of
-
 from checks.contract import Roles, Task, Window
 from checks.profile import Categories, Layout, Numbers, Profile
+from tests.checks.row_profiles import Row, profile_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

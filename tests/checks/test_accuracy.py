@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from tests.checks.row_profiles import Row, profile_of
 from sklearn import metrics as sk
 
 from checks.accuracy import Accuracy
@@ -15,6 +14,7 @@ from checks.contract import Measurement, Task, Window
 from checks.profile import SCORE_BINS, Layout, Profile, Scores, Slice
 from checks.statistics.classification import accuracy
 from checks.statistics.intervals import clusters, jackknife, wilson
+from tests.checks.row_profiles import Row, profile_of
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 EMPTY = Layout({})

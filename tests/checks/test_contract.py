@@ -9,12 +9,12 @@ from functools import partial
 from itertools import permutations
 
 import pytest
-from tests.checks.log_scenes import LOGS, Log
 from pydantic import ValidationError
 
 from checks.contract import EVERY_TASK, CannotMeasure, Check, Measurement, Window
 from checks.discovery import discover
 from checks.profile import Profile
+from tests.checks.log_scenes import LOGS, Log
 
 CHECKS = discover()
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.checks.row_profiles import profile_of
 
 from checks.profile import (
     ALL,
@@ -23,6 +22,7 @@ from checks.profile import (
     Scores,
     Slice,
 )
+from tests.checks.row_profiles import profile_of
 
 LAYOUT = Layout(
     {"size": Numbers((-1.0, 0.5, 2.0), centre=0.5), "colour": Categories(("rød", "blå", "😀", ""))},

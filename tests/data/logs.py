@@ -127,7 +127,14 @@ def write(folder: Path, given: Tables) -> None:
         pq.write_table(table, folder / f"{name}.parquet")
 
 
-POSTGRES_TYPES = {"string": "text", "double": "double precision", "int64": "bigint", "bool": "boolean", "float": "real"}
+POSTGRES_TYPES = {
+    "string": "text",
+    "large_string": "text",
+    "double": "double precision",
+    "int64": "bigint",
+    "bool": "boolean",
+    "float": "real",
+}
 
 
 def into_postgres(url: str, given: Tables) -> None:
