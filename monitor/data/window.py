@@ -51,7 +51,7 @@ def window_table(model: ModelSettings, engines: Engines, start: datetime, end: d
 
 
 def _joined(log: Log, spans: list[times.Span], as_of: datetime) -> ir.Table:
-    """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and outcomes as ``actual`` and ``value``."""
+    """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and their ``actual`` and ``value``."""
     health = survey(log, spans, as_of).values()
     opened, model = log.predictions, log.model
     at = rows.prediction_time(model, opened, model.predictions.timezone)

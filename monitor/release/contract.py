@@ -11,7 +11,7 @@ from typing import Literal
 
 from checks.contract import Check, Metric
 from monitor.settings import CheckSettings, ModelSettings, Threshold
-from monitor.settings_terms import EVERY_COLUMN, Side, cadence, limits_of, parameters_for, split_name
+from monitor.settings.terms import EVERY_COLUMN, Side, cadence, limits_of, parameters_for, split_name
 
 __all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
 

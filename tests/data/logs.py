@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ PREDICTIONS = pa.schema(
     }
 )
 OUTCOMES = pa.schema({"id": pa.string(), "known": pa.timestamp("us"), "truth": pa.int64()})
-REFERENCE = pa.schema([*PREDICTIONS, *OUTCOMES][:-3] + [OUTCOMES.field("known"), OUTCOMES.field("truth")])
+REFERENCE = pa.schema([*PREDICTIONS, OUTCOMES.field("known"), OUTCOMES.field("truth")])
 
 
 def prediction(id: str | None, day: float | None, **columns: Any) -> dict[str, Any]:  # noqa: A002
@@ -195,8 +196,10 @@ def _assert_equal_slices(one: Slice, other: Slice) -> None:
         assert mine.total == pytest.approx(yours.total, rel=1e-9, abs=1e-9), name
         assert mine.squares == pytest.approx(yours.squares, rel=1e-9, abs=1e-9), name
     assert (one.scores is None) == (other.scores is None)
-    if one.scores is not None:
+    if one.scores is not None and other.scores is not None:
         assert (one.scores.negatives, one.scores.positives) == (other.scores.negatives, other.scores.positives)
         assert one.scores.log_loss == pytest.approx(other.scores.log_loss, rel=1e-9)
         assert one.scores.squared_error == pytest.approx(other.scores.squared_error, rel=1e-9)
     assert (one.errors is None) == (other.errors is None)
+    if one.errors is not None and other.errors is not None:
+        assert astuple(one.errors) == pytest.approx(astuple(other.errors), rel=1e-9)

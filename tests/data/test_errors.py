@@ -50,8 +50,10 @@ def simple() -> Any:
         (
             "ftp://host/log.csv",
             SourceUnreadable,
-            "'ftp://' is not a place this reads; give a path or glob (.parquet, .csv, .json), s3://, gs:// or a "
-            "postgresql:// URL.",
+            (
+                "'ftp://' is not a place this reads; give a path or glob (.parquet, .csv, .json), s3://, gs:// or a "
+                "postgresql:// URL."
+            ),
         ),
         # a database without a table
         (

@@ -53,14 +53,14 @@ def test_everything_wrong_with_a_source_is_said_at_once(on_files: Make) -> None:
     )
     found = looked(on_files, small_model(predictions=said), [prediction("a", 0.5)])["predictions"]
     where = "small: predictions (predictions.parquet)"
+    names = "'id', 'at', 'x', 'colour', 'flag', 'place', 'score', 'said'"
+    give = "leave it out, or give numbers, text or booleans."
     assert found.problems == (
         f"{where}: the column 'x' holds float64, not times; give timestamps, or text such as 2013-04-16T00:00:00Z.",
-        f"{where}: the column 'shop' (predictions.entity) is not there; there are 'id', 'at', 'x', 'colour', 'flag', "
-        "'place', 'score', 'said'.",
+        f"{where}: the column 'shop' (predictions.entity) is not there; there are {names}.",
         f"{where}: the column 'colour' (predictions.score) holds string; it must hold numbers.",
         f"{where}: the column 'flog' (predictions.features) is not there; did you mean 'flag'?",
-        f"{where}: the feature 'at' holds timestamp(6), which is not profiled; leave it out, or give numbers, text or "
-        "booleans.",
+        f"{where}: the feature 'at' holds timestamp(6), which is not profiled; {give}",
         f"{where}: the column 'plaice' (predictions.segments) is not there; did you mean 'place'?",
     )
 

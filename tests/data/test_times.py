@@ -18,6 +18,11 @@ HOUR = timedelta(hours=1)
 NEW_YORK = "America/New_York"
 
 
+def clock(text: str) -> datetime:
+    """What a clock on some wall shows."""
+    return datetime.fromisoformat(text)
+
+
 def model_with(zone: str) -> ModelSettings:
     said = small_model().predictions.model_copy(update={"timezone": zone})
     return small_model(predictions=said, outcomes=None, bucket=HOUR)
@@ -44,12 +49,12 @@ NOVEMBER = datetime(2013, 11, 3, tzinfo=UTC)  # and go back from 02:00 to 01:00
 @pytest.mark.parametrize(
     ("local", "start", "expected"),
     [
-        (datetime(2013, 3, 10, 1, 59), MARCH, 6),  # winter: five hours behind
-        (datetime(2013, 3, 10, 3, 0), MARCH, 7),  # summer, one minute later
-        (datetime(2013, 3, 10, 2, 30), MARCH, 7),  # a time no clock showed: taken as half an hour after the jump
-        (datetime(2013, 11, 3, 0, 59), NOVEMBER, 4),  # summer: four hours behind
-        (datetime(2013, 11, 3, 1, 30), NOVEMBER, 6),  # shown twice: taken as the second time
-        (datetime(2013, 11, 3, 2, 0), NOVEMBER, 7),  # winter
+        (clock("2013-03-10 01:59"), MARCH, 6),  # winter: five hours behind
+        (clock("2013-03-10 03:00"), MARCH, 7),  # summer, one minute later
+        (clock("2013-03-10 02:30"), MARCH, 7),  # a time no clock showed: taken as half an hour after the jump
+        (clock("2013-11-03 00:59"), NOVEMBER, 4),  # summer: four hours behind
+        (clock("2013-11-03 01:30"), NOVEMBER, 6),  # shown twice: taken as the second time
+        (clock("2013-11-03 02:00"), NOVEMBER, 7),  # winter
     ],
 )
 def test_naive_times_are_of_the_configured_zone(make: Make, local: datetime, start: datetime, expected: int) -> None:
@@ -111,5 +116,5 @@ def test_tiles_next_to_each_other_are_read_as_one_span() -> None:
 
 def test_times_before_1970_fall_into_their_own_bucket(on_files: Make) -> None:
     start = datetime(1969, 12, 31, tzinfo=UTC)
-    values = pa.array([datetime(1969, 12, 31, 23, 59, 59, 700_000)], pa.timestamp("us"))
+    values = pa.array([clock("1969-12-31 23:59:59.7")], pa.timestamp("us"))
     assert hours(on_files, model_with("UTC"), values, start) == [23]

@@ -14,7 +14,7 @@ from checks.coverage import Coverage
 from monitor.data.errors import ColumnMissing
 from monitor.data.feed import Feed
 from monitor.settings import ModelSettings, Population
-from tests.data.logs import Make, Tables, at, outcome, prediction, small_model, tables
+from tests.data.logs import Make, at, outcome, prediction, small_model, tables
 
 pytestmark = pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12 on DuckDB 1.5
 
@@ -26,7 +26,7 @@ def served() -> ModelSettings:
     return small_model(predictions=said, population=Population(source="people.parquet", entity="who"))
 
 
-def log() -> Tables:
+def log() -> dict[str, pa.Table]:
     rows = [
         prediction("a", 0.2, said=0, flag=False) | {"who": "ann"},
         prediction("a", 0.4, said=1, flag=False) | {"who": "ann"},  # the last of two
@@ -114,12 +114,14 @@ def test_a_sample_is_bounded_and_always_the_same(make: Make) -> None:
     assert list(sample["id"]) == list(window_of(feed).sample(20)["id"])
     assert list(sample["id"])[:5] == list(window_of(feed).sample(5)["id"])
     assert len(window_of(feed).sample(1000)) == 90
-    by_hash = sorted((f"p{place}" for place in range(90)), key=lambda name: md5(name.encode()).hexdigest())
+    by_hash = sorted(
+        (f"p{place}" for place in range(90)), key=lambda name: md5(name.encode(), usedforsecurity=False).hexdigest()
+    )
     assert list(sample["id"]) == by_hash[:20], "the same on every engine"
 
 
 def test_a_window_without_a_population_cannot_be_covered(on_files: Make) -> None:
-    with pytest.raises(CannotMeasure, match="^There is no population to compare with; add"):
+    with pytest.raises(CannotMeasure, match=r"^There is no population to compare with; add"):
         _ = window_of(on_files(small_model(), log())).population
 
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from monitor import settings
-from monitor.settings_schema import keys_of
+from monitor.settings.schema import keys_of
 
 TEXT = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
 TABLES: dict[str, type[BaseModel]] = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.release.words import duration
-from monitor.settings_values import parse_duration, parse_size
+from monitor.settings.values import parse_duration, parse_size
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from checks.contract import Check
 from monitor.settings import ModelSettings, Settings, Source
-from monitor.settings_problems import File
-from monitor.settings_promises import review_release
-from monitor.settings_remarks import Remark
-from monitor.settings_schema import Place
+from monitor.settings.problems import File
+from monitor.settings.promises import review_release
+from monitor.settings.remarks import Remark
+from monitor.settings.schema import Place
 
 FILES_ELSEWHERE = {"s3", "gs", "gcs", "http", "https", "az", "abfs", "abfss", "hf", "r2", "file"}
 HISTORY_SCHEMES = {"sqlite", "postgresql", "postgresql+psycopg"}

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from checks.contract import Check, Metric, Needs
 from monitor.settings import CheckSettings, ModelSettings, Threshold
-from monitor.settings_problems import File, problems_of, suggestion
-from monitor.settings_remarks import Remark
-from monitor.settings_schema import Place
-from monitor.settings_terms import EVERY_COLUMN, cadence, limits_of, parameters_for, split_name
+from monitor.settings.problems import File, problems_of, suggestion
+from monitor.settings.remarks import Remark
+from monitor.settings.schema import Place
+from monitor.settings.terms import EVERY_COLUMN, cadence, limits_of, parameters_for, split_name
 
 _BOUNDS = ("min", "max", "min_of_release", "max_of_release")
 

@@ -21,11 +21,11 @@ from pydantic_settings import (
 from checks.contract import Check
 from checks.discovery import CheckProblem, discover
 from monitor.settings import Settings
-from monitor.settings_problems import File, Problem, SettingsError, problems_of, suggestion
-from monitor.settings_review import review
-from monitor.settings_salvage import salvage
-from monitor.settings_schema import Place, keys_of, misnamed, table_at
-from monitor.settings_secrets import Secrets, expand, flattened
+from monitor.settings.problems import File, Problem, SettingsError, problems_of, suggestion
+from monitor.settings.review import review
+from monitor.settings.salvage import salvage
+from monitor.settings.schema import Place, keys_of, misnamed, table_at
+from monitor.settings.secrets import Secrets, expand, flattened
 
 PREFIX = "MONITOR_"
 DELIMITER = "__"

@@ -1,4 +1,4 @@
-"""What config.toml may say: its tables as frozen settings. How it is read stands in monitor.settings_loading."""
+"""What config.toml may say: its tables as frozen settings. How it is read stands in monitor.settings.loading."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
 from checks.contract import Task
-from monitor.settings_problems import Problem, SettingsError
-from monitor.settings_values import (
+from monitor.settings.problems import Problem, SettingsError
+from monitor.settings.values import (
     between,
     known_zone,
     parse_amount,
@@ -224,6 +224,6 @@ class Settings(Table):
 
 def load_settings(path: Path, environ: Mapping[str, str], secrets_dir: Path = Path("/run/secrets")) -> Settings:
     """Read *path*, overridden by secret files and MONITOR_* variables. Raises SettingsError with every problem."""
-    from monitor.settings_loading import load  # pydantic-settings takes 0.3 s to import, and --help shall not wait
+    from monitor.settings.loading import load  # pydantic-settings takes 0.3 s to import, and --help shall not wait
 
     return load(path, environ, secrets_dir)

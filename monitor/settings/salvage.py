@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from monitor.settings import Settings
-from monitor.settings_schema import Place, table_at
+from monitor.settings.schema import Place, table_at
 
 _PREDICTIONS = {"source": "?", "id": "?", "time": "?"}
 _STAND_INS: Mapping[str, object] = {

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.settings_schema import Place, is_secret, keys_of, table_at
+from monitor.settings.schema import Place, is_secret, keys_of, table_at
 
 
 @dataclass(frozen=True, slots=True)

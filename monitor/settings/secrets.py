@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from monitor.settings_problems import Problem
-from monitor.settings_schema import Place
+from monitor.settings.problems import Problem
+from monitor.settings.schema import Place
 
 _NAME = re.compile(r"\$(\$\{)|\$\{([^}]*)(\}?)")
 

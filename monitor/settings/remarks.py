@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.settings_problems import File, Problem
-from monitor.settings_schema import Place
+from monitor.settings.problems import File, Problem
+from monitor.settings.schema import Place
 
 
 @dataclass(frozen=True, slots=True)
