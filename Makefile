@@ -11,7 +11,7 @@ run: .venv/ready ## watch the models of config.toml (CONFIG=other.toml for yours
 	@$(BIN)/model-monitor run --config $(CONFIG)
 
 test: .venv/ready-to-test ## every test
-	@$(BIN)/pytest -n $(WORKERS) tests
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests
 
 lint: .venv/ready-to-test ## style, types and the direction of imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -14,7 +14,7 @@ from checks.profile import Layout, Profile
 from monitor.data import joins, rows, times
 from monitor.data.profiler import Selection, profile
 from monitor.data.shape import shape_of
-from monitor.data.sources import Engines, Opened, fetch, where_of
+from monitor.data.sources import Compiled, Engines, Opened, as_table, fetch, where_of
 from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
@@ -57,12 +57,22 @@ class Log:
         """The SQL of what *build* makes of *moments*; compiled once per *key*, count of moments and columns."""
         if not self.together:
             return str(self.engine.compile(build([times.literal(at) for at in moments])))
+        return times.written(self._compiled(key, len(moments), build).sql, moments)
+
+    def table(self, key: Hashable, moments: Sequence[datetime], build: Callable[[Moments], ir.Table]) -> ir.Table:
+        """What *build* makes of *moments*, as a table whose own SQL is compiled but once."""
+        if not self.together:
+            return build([times.literal(at) for at in moments])
+        compiled = self._compiled(key, len(moments), build)
+        return as_table(times.written(compiled.sql, moments), compiled.schema, self.engine)
+
+    def _compiled(self, key: Hashable, moments: int, build: Callable[[Moments], ir.Table]) -> Compiled:
         tables = (self.predictions.table.op(), self.outcomes and self.outcomes.table.op())
-        kept = self.engines.texts
-        full = (key, len(moments), tables)
+        kept, full = self.engines.compiled, (key, moments, tables)
         if full not in kept:
-            kept[full] = str(self.engine.compile(build([times.marker(place) for place in range(len(moments))])))
-        return times.written(kept[full], moments)
+            made = build([times.marker(place) for place in range(moments)])
+            kept[full] = Compiled(str(self.engine.compile(made)), made.schema())
+        return kept[full]
 
     def place(self, table: ir.Table, opened: Opened) -> ir.Table:
         """*table* of *opened*, on the engine where everything comes together."""

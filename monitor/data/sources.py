@@ -61,6 +61,14 @@ class Opened:
         return tuple(self.table.columns)
 
 
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement with marks for its moments, and the columns it yields."""
+
+    sql: str
+    schema: sch.Schema
+
+
 class Engines:
     """The engines of one model: one embedded DuckDB, one connection per PostgreSQL URL; opened when first asked for."""
 
@@ -69,7 +77,7 @@ class Engines:
         self._embedded: SQLBackend | None = None
         self._servers: dict[str, SQLBackend] = {}
         self._brought = 0
-        self.texts: dict[Hashable, str] = {}
+        self.compiled: dict[Hashable, Compiled] = {}
         """Compiled statements by what they depend on."""
 
     def open(self, source: Source, where: str) -> Opened:
@@ -139,7 +147,7 @@ class Engines:
             described = engine.con.execute(f"DESCRIBE {query}").fetchall()
         types = engine.compiler.type_mapper
         schema = sch.Schema({name: types.from_string(kind) for name, kind, *_ in described})
-        return Opened(engine, _as_table(query, schema, engine), where, columnar=reader == "read_parquet")
+        return Opened(engine, as_table(query, schema, engine), where, columnar=reader == "read_parquet")
 
     def _table(self, source: Source, where: str) -> Opened:
         if (source.table is None) == (source.query is None):
@@ -148,7 +156,7 @@ class Engines:
         engine = self._server(source.source, where)
         with told(where):
             schema = _described(engine, query)
-        return Opened(engine, _as_table(query, schema, engine), where)
+        return Opened(engine, as_table(query, schema, engine), where)
 
     def _server(self, url: str, where: str) -> SQLBackend:
         known = self._servers.get(url)
@@ -192,7 +200,8 @@ def _plain(value: object) -> object:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _as_table(query: str, schema: sch.Schema, engine: SQLBackend) -> ir.Table:
+def as_table(query: str, schema: sch.Schema, engine: SQLBackend) -> ir.Table:
+    """The rows of a query, unexecuted."""
     return ops.SQLQueryResult(query, schema, engine).to_expr()
 
 

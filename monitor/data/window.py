@@ -13,7 +13,7 @@ from checks.profile import Layout
 from monitor.data import columns, joins, rows, times
 from monitor.data.baseline import take_layout
 from monitor.data.errors import told
-from monitor.data.log import Log, open_log, survey
+from monitor.data.log import Log, Moments, open_log, survey
 from monitor.data.sources import Engines, Opened, where_of
 from monitor.settings import ModelSettings
 
@@ -46,41 +46,40 @@ def window_table(model: ModelSettings, engines: Engines, start: datetime, end: d
     for key, name in (("entity", model.predictions.entity), ("fallback", model.predictions.fallback)):
         if name is not None:
             rows.required(log.predictions, f"predictions.{key}", name)
-    spans = times.spans_of_window(start, end, as_of)
-    return _shown(log, _joined(log, spans, as_of))
+    repeats = _repeats(log, times.spans_of_window(start, end, as_of), as_of)
+    moments = [start - rows.EARLY, as_of, start, min(end, as_of)]
+    return log.table(("table", repeats), moments, lambda given: _shown(log, given, repeats))
 
 
-def _joined(log: Log, spans: list[times.Span], as_of: datetime) -> ir.Table:
-    """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and their ``actual`` and ``value``."""
+def _repeats(log: Log, spans: Sequence[times.Span], as_of: datetime) -> tuple[bool, bool]:
+    """Whether predictions, and whether outcomes, are there more than once."""
     health = survey(log, spans, as_of).values()
+    return any(one.duplicate_predictions for one in health), any(one.duplicate_outcomes for one in health)
+
+
+def _joined(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
+    """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and their ``actual`` and ``value``.
+
+    *moments* are: since when outcomes are read, now, start and end.
+    """
+    since, now, *span = moments
     opened, model = log.predictions, log.model
     at = rows.prediction_time(model, opened, model.predictions.timezone)
     own = {f"own{place}": opened.table[name] for place, name in enumerate(opened.columns)}
     own |= {f"own{opened.columns.index(model.predictions.time)}": at}
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own)
-    given = given.filter(times.within(given["at"], _bounds(spans)))
+    given = given.filter(times.within(given["at"], times.bounds(span)))
     predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
-    if any(one.duplicate_predictions for one in health):
-        predictions = joins.last_predictions(predictions)
+    predictions = joins.last_predictions(predictions) if repeats[0] else predictions
     if log.outcomes is None:
         return predictions
-    first = spans[0][0] if spans else as_of
-    arrived = joins.known(log.place(_outcomes(log, first), log.outcomes), times.literal(as_of))
-    if any(one.duplicate_outcomes for one in health):
-        arrived = joins.last_outcomes(arrived)
-    return joins.left_join(predictions, arrived, model.bucket)
+    wanted = rows.outcome_rows(model, log.outcomes, log.kinds, since, raw=True)
+    arrived = joins.known(log.place(wanted, log.outcomes), now)
+    return joins.left_join(predictions, joins.last_outcomes(arrived) if repeats[1] else arrived, model.bucket)
 
 
-def _bounds(spans: Sequence[times.Span]) -> list[times.Bounds]:
-    return [(times.literal(start), times.literal(end)) for start, end in spans]
-
-
-def _outcomes(log: Log, since: datetime) -> ir.Table:
-    assert log.outcomes is not None, "asked before"  # noqa: S101  # for the type checker
-    return rows.outcome_rows(log.model, log.outcomes, log.kinds, times.literal(since - rows.EARLY), raw=True)
-
-
-def _shown(log: Log, joined: ir.Table) -> ir.Table:
+def _shown(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
+    joined = _joined(log, moments, repeats)
     names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}
     if log.model.outcomes is not None:
         names[log.model.outcomes.value] = joined["value"]
@@ -102,7 +101,7 @@ def window_population(
     if model.population.time is not None:
         time = rows.required(opened, "population.time", model.population.time)
         at = times.utc(time, model.population.timezone, opened.where)
-        people = people.filter(times.within(at, _bounds(times.spans_of_window(start, end, as_of))))
+        people = people.filter(times.within(at, [(times.literal(start), times.literal(min(end, as_of)))]))
     log = open_log(model, engines, opened)
     return engines.bring(people.select(entity=entity, **others), opened, log.engine)
 
@@ -131,7 +130,9 @@ def window_sample(
 
 def layout_of_window(log: Log, span: times.Span, as_of: datetime) -> Layout:
     """The layout of the rows in *span*, for a model without reference."""
-    joined = _joined(log, [span], as_of)
+    repeats, (start, end) = _repeats(log, [span], as_of), span
+    moments = [times.literal(moment) for moment in (start - rows.EARLY, as_of, start, end)]
+    joined = _joined(log, moments, repeats)
     names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}
     outcome = {"mm_actual": joined["actual"]} if log.outcomes is not None else {}
     selected = joined.select(**names, **outcome)

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import traceback
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate
 
 if TYPE_CHECKING:
     from monitor.data.feed import Feed
+    from monitor.schedule.plan import Plan
 
 PR_SET_PDEATHSIG = 1
 
@@ -24,48 +26,59 @@ def main(connection: Connection, parent: int, memory: int) -> None:
     _set_apart(parent)
     _warm_up()
     _limit_memory(memory)
-    feeds: dict[str, Feed] = {}
+    benches: dict[str, Bench] = {}
     connection.send("ready")
     while True:
         try:
             job: Job = connection.recv()
         except (EOFError, OSError):
             return
-        _serve(job, feeds, connection)
+        _serve(job, benches, connection)
 
 
-def _serve(job: Job, feeds: dict[str, Feed], connection: Connection) -> None:
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What stays laid out for a model from one job to the next: open sources, and plans with their checks."""
+
+    feed: Feed
+    plans: tuple[Plan, ...]
+
+
+def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
     from monitor.data.errors import SourceProblem
-    from monitor.data.feed import Feed
-    from monitor.release.contract import build_contract
-    from monitor.schedule.plan import plans_of
 
     def emit(event: Event) -> None:
         connection.send(event)
 
     key = job.model.model_dump_json()
-    if key not in feeds:
-        feeds[key] = Feed(job.model, job.base)
+    name = job.model.name
     try:
-        contract = build_contract(job.model, _checks(job.checks_dir), job.confidence)
-        plan = next(plan for plan in plans_of(contract) if plan.name == job.plan)
-        evaluate(job, plan, feeds[key], emit)
+        if key not in benches:
+            benches[key] = _bench(job)
+        plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
+        evaluate(job, plan, benches[key].feed, emit)
     except SourceProblem as problem:
-        feeds.pop(key).close()
-        emit(SourceFailed(str(problem)))
+        failed = SourceFailed(str(problem))
     except MemoryError:
-        feeds.pop(key).close()
-        emit(SourceFailed(f"{job.model.name}: reading the rows needed more memory than schedule.memory allows."))
+        failed = SourceFailed(f"{name}: reading the rows needed more memory than schedule.memory allows.")
     except Exception as problem:  # noqa: BLE001  # nobody sees a worker's own words: they must reach the parent
-        feeds.pop(key).close()
-        sentence = f"{job.model.name}: reading the rows raised {type(problem).__name__}: {problem}"
-        emit(SourceFailed(sentence[:500], traceback.format_exc()[-4000:]))
+        sentence = f"{name}: reading the rows raised {type(problem).__name__}: {problem}"
+        failed = SourceFailed(sentence[:500], traceback.format_exc()[-4000:])
+    else:
+        return
+    if key in benches:
+        benches.pop(key).feed.close()
+    emit(failed)
 
 
-def _checks(checks_dir: Path | None) -> dict[str, type]:
+def _bench(job: Job) -> Bench:
     from checks.discovery import discover
+    from monitor.data.feed import Feed
+    from monitor.release.contract import build_contract
+    from monitor.schedule.plan import plans_of
 
-    return discover(checks_dir)
+    contract = build_contract(job.model, discover(job.checks_dir), job.confidence)
+    return Bench(Feed(job.model, job.base), plans_of(contract))
 
 
 def _set_apart(parent: int) -> None:

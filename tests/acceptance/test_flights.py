@@ -13,6 +13,8 @@ from tests.world import command, environment
 
 ROOT = Path(__file__).parents[2]
 
+pytestmark = pytest.mark.xdist_group("flights")  # the year is replayed once, in one of pytest's processes
+
 # From the data's own ground truth (weekly accuracy against the release threshold, with day-clustered errors).
 DECAY = [("2013-06-24", "2013-07-15"), ("2013-07-22", "2013-07-29"), ("2013-12-02", "2013-12-23")]
 QUIET = [("2013-04-29", "2013-05-20"), ("2013-05-27", "2013-06-24"), ("2013-08-12", "2013-12-02")]

@@ -391,3 +391,19 @@ def test_a_reference_without_times_teaches_no_delay(make: Make) -> None:
     baseline = make(small_model(), given).baseline(datetime.fromisoformat("2024-01-01T00:00:00Z"))
     assert baseline.profile is not None
     assert (baseline.delay, baseline.profile.whole.rows) == (None, 60)
+
+
+def test_a_statement_is_compiled_once_and_reads_each_source_once(on_files: Make) -> None:
+    rows = [prediction("a", 0.5, x=1.0), prediction("b", 1.5, x=2.0), prediction("c", 1.6)]
+    feed = on_files(small_model(), tables(rows, [outcome("a", 0.6, 1)]))
+    layout = feed.baseline(at(2)).layout
+    first = feed.profiles(layout, [at(0)], at(2))[at(0)]
+    compiled = dict(feed._engines.compiled)
+
+    second = feed.profiles(layout, [at(1)], at(3))[at(1)]
+
+    assert feed._engines.compiled == compiled, "another bucket, another clock: the same text"
+    assert (first.whole.rows, second.whole.rows) == (1, 2)
+    (selection,) = (one.sql for one in compiled.values() if '"actual"' in one.sql and '"x0"' in one.sql)
+    assert selection.count("predictions.parquet") == 1
+    assert selection.count("outcomes.parquet") == 1
