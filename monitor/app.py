@@ -31,7 +31,7 @@ from monitor.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-GRACE = 6.0
+GRACE = 4.0
 """Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
 DATABASE_PATIENCE = 60.0
 FOREVER = timedelta(days=36500)

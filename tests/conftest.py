@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -60,6 +61,13 @@ class PostgresServer:
         options = f"-p {self.port} -k {self._home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=100"
         log = str(self._home / "log")
         _run_as_postgres([self._control, "-D", str(self._home / "data"), "-l", log, "-w", "-o", options, "start"])
+
+    def freeze(self, *, thaw: bool = False) -> None:
+        """Stop the server's processes where they are, as a host that hangs would; or let them go on."""
+        postmaster = int((self._home / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        for process in (postmaster, *map(int, children)):
+            os.kill(process, signal.SIGCONT if thaw else signal.SIGSTOP)
 
     def stop(self) -> None:
         _run_as_postgres([self._control, "-D", str(self._home / "data"), "-m", "immediate", "-w", "stop"])

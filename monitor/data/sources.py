@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import tempfile
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
 from monitor.data.errors import SourceUnreachable, SourceUnreadable, shown, told
+from monitor.data.memory import memory_left
 from monitor.settings import Source
 
 if TYPE_CHECKING:
@@ -35,9 +35,6 @@ READERS = {
 
 REMOTE = ("s3://", "gs://", "gcs://", "r2://", "http://", "https://")
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
-
-MEMORY = 1_000_000_000
-"""What an embedded DuckDB may take at most, in bytes; what does not fit goes to a temporary folder."""
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
@@ -98,7 +95,7 @@ class Engines:
             spill = Path(tempfile.gettempdir()) / f"model-monitor-{os.getpid()}-{id(self)}"
             self._embedded = ibis.duckdb.connect(
                 threads=2,
-                memory_limit=f"{_memory_left() // 10**6}MB",
+                memory_limit=f"{memory_left() // 10**6}MB",
                 preserve_insertion_order=False,
                 temp_directory=str(spill),
             )
@@ -222,11 +219,15 @@ def _check_path(path: str, where: str) -> None:
     if path.startswith(REMOTE) or any(sign in path for sign in GLOB):
         return
     place = Path(path)
-    if place.is_dir():
+    try:
+        there, folder, readable = place.exists(), place.is_dir(), os.access(place, os.R_OK, effective_ids=True)
+    except PermissionError:  # a folder on the way may not be entered
+        there, folder, readable = True, False, False
+    if folder:
         raise SourceUnreadable(f"{where}: is a folder; give its files, such as '{place.name}/*.parquet'.")
-    if not place.exists():
+    if not there:
         raise SourceUnreachable(f"{where}: there is no such file; correct the path, or write the file.")
-    if not os.access(place, os.R_OK):
+    if not readable:
         raise SourceUnreadable(f"{where}: permission denied; let the user of this process read it.")
 
 
@@ -246,12 +247,3 @@ def _quoted(text: str) -> str:
 
 def _identifier(name: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in name.split("."))
-
-
-def _memory_left() -> int:
-    """At most MEMORY; in a worker process with a limit, half of what it may still reserve."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit == resource.RLIM_INFINITY:
-        return MEMORY
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    return max(min(MEMORY, (limit - used) // 2), 64_000_000)

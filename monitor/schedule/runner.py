@@ -72,15 +72,20 @@ class Runner:
         for name, token in list(self._tokens.items()):
             self._desk.store.renew(name, token, wall_now(), LEASE)
 
-    def stop(self, grace: float) -> None:
-        """Let running evaluations end within *grace* seconds, then give their windows back."""
+    def stop(self, grace: float, patience: float | None = None) -> None:
+        """Let running evaluations end within *grace* seconds, then give their windows back.
+
+        A thread that hangs in a frozen database is waited for *patience* seconds more (None: for ever) and left behind;
+        the lease it holds ends by itself.
+        """
         self._desk.stopping.set()
         wait(self._running.values(), timeout=grace)
         with self._lock:
             workers = [*self._busy, *(worker for worker, _ in self._idle)]
         for worker in workers:
             worker.stop()
-        self._executor.shutdown(wait=True)
+        self._executor.shutdown(wait=patience is None, cancel_futures=True)
+        wait(self._running.values(), timeout=patience)
         for worker in workers:
             worker.close()
 

@@ -83,5 +83,5 @@ class Server:
     def stop(self) -> None:
         """Finish what is being answered and close the port."""
         self._server.should_exit = True
-        self._thread.join(3)
+        self._thread.join(1.5)
         self._socket.close()

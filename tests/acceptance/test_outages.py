@@ -52,3 +52,21 @@ def test_a_history_that_goes_away_and_comes_back_loses_nothing(world: World, pos
     windows = [(row["window_start"], row["window_end"]) for row in rows]
     assert len(windows) == len(set(windows)) >= 20
     assert world.output().count("PAGE · churn 7 · accuracy") == 1
+
+
+def test_a_stop_is_clean_even_while_the_database_is_frozen(world: World, postgres_server: PostgresServer) -> None:
+    world.configure(speed="1d", history=postgres_server.url)
+    daemon = world.start()
+    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: 'evaluations_total{model="churn"' in world.get("/metrics")[1], what="an evaluation is done")
+
+    postgres_server.freeze()
+    time.sleep(2)
+    began = time.monotonic()
+    daemon.terminate()
+
+    try:
+        assert daemon.wait(10) == 0, world.output()
+        assert time.monotonic() - began < 10
+    finally:
+        postgres_server.freeze(thaw=True)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import psycopg
@@ -13,7 +16,7 @@ from monitor.data.errors import ColumnMissing, SourceProblem, SourceUnreachable,
 from monitor.data.feed import Feed
 from monitor.settings import ModelSettings
 from tests.conftest import PostgresServer
-from tests.data.logs import Make, at, into_postgres, on_postgres, outcome, prediction, small_model, tables
+from tests.data.logs import Make, at, into_postgres, on_postgres, outcome, prediction, small_model, tables, write
 
 
 def problem_of(feed: Feed, kind: type[SourceProblem]) -> str:
@@ -92,12 +95,34 @@ def test_rows_damaged_behind_a_sound_footer(on_files: Make, tmp_path: Path) -> N
     assert problem_of(feed, SourceUnreadable).startswith("small: predictions (predictions.parquet): cannot be read (")
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may read everything")
-def test_a_file_nobody_may_read(on_files: Make, tmp_path: Path) -> None:
-    feed = on_files(small_model(), simple())
-    (tmp_path / "predictions.parquet").chmod(0)
-    sentence = "small: predictions (predictions.parquet): permission denied; let the user of this process read it."
-    assert problem_of(feed, SourceUnreadable) == sentence
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything, so not as root."""
+    if os.getuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("closed", ["log/predictions.parquet", "log"])
+def test_a_file_or_folder_nobody_may_open(tmp_path: Path, closed: str) -> None:
+    with TemporaryDirectory() as shared:  # pytest's own folders are closed to others
+        folder = Path(shared)
+        (folder / "log").mkdir()
+        write(folder / "log", simple())
+        folder.chmod(0o755)
+        (folder / closed).chmod(0)
+        feed = Feed(with_source("log/predictions.parquet"), folder)
+        with as_nobody():
+            sentence = problem_of(feed, SourceUnreadable)
+        (folder / "log").chmod(0o755)
+        feed.close()
+    where = "small: predictions (log/predictions.parquet)"
+    assert sentence == f"{where}: permission denied; let the user of this process read it."
 
 
 @pytest.mark.parametrize(
