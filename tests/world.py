@@ -138,11 +138,14 @@ class World:
         return (self.folder / f"output-{place}.txt").read_text()
 
     def get(self, path: str) -> tuple[int, str]:
+        """Status and text of the daemon's answer; status 0 while nobody answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()
+        except (urllib.error.URLError, TimeoutError):
+            return 0, ""
 
     def history(self, *words: str) -> list[dict[str, object]]:
         done = self.run("history", "--format", "json", *words)

@@ -8,13 +8,12 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from monitor.cli import cli
-from tests.world import World, command, environment
+from tests.world import World, command, environment, eventually
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = [each.name or each.callback.__name__ for each in cli.registered_commands if each.callback]
@@ -126,7 +125,7 @@ def test_wrong_usage_is_a_sentence_and_exit_code_2(world: World, words: list[str
 
 def test_history_and_models_answer_as_table_json_and_csv(world: World) -> None:
     daemon = world.start()
-    time.sleep(8)
+    eventually(lambda: 'model_monitor_value{metric="coverage"' in world.get("/metrics")[1], what="a measurement")
     daemon.terminate()
     daemon.wait(20)
 
