@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from math import isfinite
 
 from rich import box
 from rich.console import Console
@@ -86,7 +87,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
         if evaluated.result.source_failure:
             out.print(f"[magenta]{evaluated.result.source_failure}[/]")
         table = _table("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
-        for row in _evaluation_rows(evaluated):
+        for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
                 str(row["metric"]),
                 str(row["segment"]),
@@ -102,7 +103,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
 def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
     """Measurements of the past with their verdicts."""
     if form != "table":
-        _print_plain([_plain(asdict(row)) for row in rows], form)
+        _print_plain([asdict(row) for row in rows], form)
         return
     if not rows:
         out.print("Nothing in the history matches.")
@@ -167,7 +168,7 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
 def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> None:
     """Incidents, one line per metric that fell below its threshold."""
     if form != "table":
-        _print_plain([_plain(asdict(row)) for row in found], form)
+        _print_plain([asdict(row) for row in found], form)
         return
     if not found:
         out.print("[green]No incident would have been opened.[/]")
@@ -236,13 +237,21 @@ def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
 
 
 def _plain(row: Mapping[str, object]) -> dict[str, object]:
-    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+    return {key: _plain_value(value) for key, value in row.items()}
+
+
+def _plain_value(value: object) -> object:
+    """Times as ISO 8601; an end of an interval that is open is null, for JSON knows no infinity."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
     """JSON or CSV on standard output, never wrapped or coloured."""
+    rows = [_plain(row) for row in rows]
     if form == "json":
-        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return
     if rows:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))

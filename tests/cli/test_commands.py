@@ -94,6 +94,18 @@ def test_evaluate_measures_the_window_asked_for_and_exits_1_on_a_breach(world: W
     assert not (world.folder / "history.db").exists(), "nothing is recorded"
 
 
+def test_open_intervals_are_null_in_json(world: World) -> None:
+    # On the first day there is one cluster, so nothing can be said of the spread of a log loss.
+    config = world.folder / "config.toml"
+    config.write_text(config.read_text().replace('prediction = "said"', 'prediction = "said"\nscore = "said"'))
+
+    done = world.run("evaluate", "--model", "churn", "--window", "2026-03-01", "2026-03-03", "--format", "json")
+
+    rows = {row["metric"]: row for row in json.loads(done.stdout, parse_constant=pytest.fail)}
+    assert rows["log_loss"]["value"] > 0
+    assert (rows["log_loss"]["low"], rows["log_loss"]["high"]) == (0.0, None)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
