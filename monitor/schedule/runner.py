@@ -47,8 +47,8 @@ class Runner:
         self._running = {name: future for name, future in self._running.items() if not future.done()}
         for watch in self._watches:
             if not self._desk.stopping.is_set() and self._may_be_due(watch.name, now):
-                self._running[watch.name] = self._executor.submit(self._work, watch, now)
                 self._began_at[watch.name] = now
+                self._running[watch.name] = self._executor.submit(self._work, watch, now)
         self._close_idle_workers()
 
     def settle(self) -> None:
@@ -57,15 +57,16 @@ class Runner:
 
     def idle(self) -> bool:
         """Whether no model is being evaluated."""
-        return all(future.done() for future in self._running.values())
+        return all(future.done() for future in tuple(self._running.values()))
 
     def working_at(self) -> datetime | None:
         """The oldest monitor time at which work began that has not ended; None while idle."""
-        return min((self._began_at[name] for name, work in self._running.items() if not work.done()), default=None)
+        running = tuple(self._running.items())  # a copy: the tick adds to it meanwhile
+        return min((self._began_at[name] for name, work in running if not work.done()), default=None)
 
     def next_due(self) -> datetime | None:
         """When the first model has something due, as far as is known."""
-        return min(self._idle_until.values(), default=None)
+        return min(tuple(self._idle_until.values()), default=None)
 
     def renew_leases(self) -> None:
         """Keep the models under evaluation ours."""
