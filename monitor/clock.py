@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -72,16 +71,3 @@ class PlayedClock:
 
     def _limit(self) -> datetime | None:
         return None if self._working_at is None else self._working_at + self._speed
-
-
-@dataclass
-class SteppedClock:
-    """Monitor time stands still until it is moved; replay moves it from one due time to the next."""
-
-    at: datetime
-
-    def now(self) -> datetime:
-        return self.at
-
-    def finished(self) -> bool:
-        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from monitor.clock import PlayedClock, RealClock, SteppedClock, wall_now
+from monitor.clock import PlayedClock, RealClock, wall_now
 
 START = datetime(2013, 4, 16, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -44,8 +44,6 @@ def test_a_played_clock_waits_for_the_work_and_then_goes_on() -> None:
     assert waiting < clock.now() < waiting + 100 * DAY, "time spent waiting is not caught up with"
 
 
-def test_the_other_clocks_are_what_they_say() -> None:
+def test_the_real_clock_is_the_one_on_the_wall() -> None:
     assert abs(RealClock().now() - wall_now()) < timedelta(seconds=5)
-    assert SteppedClock(START).now() == START
     assert not RealClock().finished()
-    assert not SteppedClock(START).finished()
