@@ -21,7 +21,7 @@ from checks.profile import (
     Slice,
 )
 
-FORMAT = 1
+FORMAT = 2
 """The first element of each document; raised when its shape changes."""
 
 _HEALTH = (
@@ -33,18 +33,20 @@ _SPEED = 1  # zlib level: 3 times faster than the default, a tenth larger
 
 
 def encode_layout(layout: Layout) -> bytes:
-    """The layout as ``[FORMAT, columns, segments]``."""
+    """The layout as ``[FORMAT, columns, segments, importance]``."""
     columns = {name: _cells_out(cells) for name, cells in layout.columns.items()}
-    return _write([FORMAT, columns, {name: list(values) for name, values in layout.segments.items()}])
+    segments = {name: list(values) for name, values in layout.segments.items()}
+    return _write([FORMAT, columns, segments, dict(layout.importance)])
 
 
 def decode_layout(data: bytes) -> Layout:
     """The layout in *data*. Raises ValueError where it is not one."""
     try:
-        _, columns, segments = _read(data)
+        _, columns, segments, importance = _read(data)
         return Layout(
             columns={name: _cells_in(cells) for name, cells in columns.items()},
             segments={name: tuple(values) for name, values in segments.items()},
+            importance=dict(importance),
         )
     except (zlib.error, AttributeError, KeyError, TypeError, ValueError) as problem:
         raise ValueError(f"These bytes are not a stored layout of this version ({problem}).") from problem
@@ -134,12 +136,14 @@ def _distribution_out(one: Distribution) -> list[Any]:
 
 
 def _scores_out(scores: Scores) -> list[Any]:
-    return [_counts_out(scores.negatives), _counts_out(scores.positives), scores.log_loss, scores.squared_error]
+    counts = (scores.negatives, scores.positives, scores.rejected, scores.accepted)
+    return [*map(_counts_out, counts), scores.log_loss, scores.squared_error]
 
 
 def _scores_in(scores: list[Any]) -> Scores:
-    negatives, positives, log_loss, squared_error = scores
-    return Scores(_counts_in(negatives, SCORE_BINS), _counts_in(positives, SCORE_BINS), log_loss, squared_error)
+    *counts, log_loss, squared_error = scores
+    negatives, positives, rejected, accepted = (_counts_in(one, SCORE_BINS) for one in counts)
+    return Scores(negatives, positives, log_loss, squared_error, rejected, accepted)
 
 
 def _counts_out(counts: tuple[int, ...]) -> list[Any]:

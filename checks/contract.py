@@ -6,9 +6,9 @@ A check measures and never sees a threshold. It imports nothing of the monitor, 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 Task = Literal["binary", "multiclass", "regression", "ranking"]
 Better = Literal["high", "low"]
+Per = Literal["", "column", "class", "name"]
+"""What a metric is measured of one by one: columns, classes, things named in the check's parameters; or the whole."""
+
 EVERY_TASK: tuple[Task, ...] = ("binary", "multiclass", "regression", "ranking")
 
 
@@ -31,13 +34,13 @@ class CannotMeasure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a check declares about a number it yields: its name, unit and which way is better."""
+    """What a check declares about a number it yields: its name, unit, which way is better and what it is *per*."""
 
     name: str
     summary: str
     better: Better
     unit: str = ""
-    per_column: bool = False
+    per: Per = ""
     pages: bool = True
     tasks: tuple[Task, ...] = EVERY_TASK
 
@@ -50,12 +53,19 @@ class Needs:
     outcomes: bool = False
     reference: bool = False
     population: bool = False
+    catalogue: bool = False
+    trainings: bool = False
+    past: timedelta = timedelta(0)
+    """How far back the check's own earlier measurements are wanted."""
     sample_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One number with its row count and confidence interval; ``value=None`` means "cannot tell"."""
+    """One number with its row count and confidence interval; ``value=None`` means "cannot tell".
+
+    *column* names what the metric is measured per: a column, a class, or a name.
+    """
 
     metric: str
     value: float | None
@@ -68,8 +78,48 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A document that a check leaves beside its numbers, such as a report; kept with the evaluation for a while."""
+
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a metric was in an earlier window that ended at *end*, and whether that fell below the contract."""
+
+    end: datetime
+    value: float
+    breach: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """When the newest prediction was made, and when the newest outcome became known; None where there is none."""
+
+    prediction: datetime | None = None
+    outcome: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """One training of the model. *finished* is None while it runs; *succeeded* None where that is not known."""
+
+    started: datetime
+    finished: datetime | None = None
+    succeeded: bool | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Roles:
-    """The names of the columns of ``Window.table``; ``None`` where the model has no such column."""
+    """The names of the columns of ``Window.table``; ``None`` where the model has no such column.
+
+    *scores* are the score columns of a multiclass model and *classes* what each is the score of; *interval* holds the
+    lower and upper end of a predicted interval; *request*, *item* and *position* are those of a ranking.
+    """
 
     id: str | None = None
     time: str | None = None
@@ -79,6 +129,13 @@ class Roles:
     fallback: str | None = None
     outcome: str | None = None
     segments: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    interval: tuple[str, str] | None = None
+    request: str | None = None
+    item: str | None = None
+    position: str | None = None
+    features: tuple[str, ...] | None = None
 
 
 def _not_loaded() -> ir.Table:
@@ -89,13 +146,23 @@ def _no_sample(rows: int) -> pandas.DataFrame:
     raise CannotMeasure(f"This window was built without its rows; no sample of {rows} can be drawn.")
 
 
+def _no_newest() -> Newest:
+    raise CannotMeasure("This window was built without its rows; the newest one is not known.")
+
+
+def _no_trainings() -> Sequence[Training]:
+    raise CannotMeasure("This window was built without the trainings of its model.")
+
+
 @dataclass(frozen=True)
 class Window:
     """The half-open interval ``[start, end)`` in UTC that is measured, and lazily everything known of it.
 
     ``buckets`` are the profiles of the tiles that make up the window, in order of time. ``table`` holds one row
-    per prediction, joined with its outcome where there is one; ``population`` one row per entity to be served.
-    Both are unexecuted expressions: what a check aggregates runs where the rows live.
+    per prediction, joined with its outcome where there is one; ``population`` one row per entity to be served,
+    ``catalogue`` one per item that can be recommended. They are unexecuted expressions: what a check aggregates runs
+    where the rows live. ``as_of`` is the moment the window is measured; nothing known later is in it. ``past`` holds
+    earlier measurements, oldest first, by (metric, column, segment), as far back as the check needs them.
     """
 
     start: datetime
@@ -107,6 +174,17 @@ class Window:
     load_table: Callable[[], ir.Table] = _not_loaded
     load_population: Callable[[], ir.Table] = _not_loaded
     load_sample: Callable[[int], pandas.DataFrame] = _no_sample
+    load_reference_sample: Callable[[int], pandas.DataFrame] = _no_sample
+    load_catalogue: Callable[[], ir.Table] = _not_loaded
+    load_newest: Callable[[], Newest] = _no_newest
+    load_trainings: Callable[[], Sequence[Training]] = _no_trainings
+    as_of: datetime | None = None
+    past: Mapping[tuple[str, str, str], tuple[Past, ...]] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        """The moment the window is measured: its end, where nothing else is said."""
+        return self.as_of or self.end
 
     @cached_property
     def live(self) -> Profile:
@@ -123,9 +201,28 @@ class Window:
         """The entities the model is meant to serve in this window, unexecuted, in the column ``entity``."""
         return self.load_population()
 
+    @cached_property
+    def catalogue(self) -> ir.Table:
+        """The items that can be recommended, unexecuted, in the column ``item``."""
+        return self.load_catalogue()
+
+    @cached_property
+    def newest(self) -> Newest:
+        """The newest prediction and outcome there are at ``as_of``, in the window or before it."""
+        return self.load_newest()
+
+    @cached_property
+    def trainings(self) -> Sequence[Training]:
+        """The trainings of the model begun before ``as_of``, oldest first."""
+        return self.load_trainings()
+
     def sample(self, rows: int) -> pandas.DataFrame:
-        """At most *rows* rows, the same ones each time."""
+        """At most *rows* rows of ``table``, the same ones each time."""
         return self.load_sample(rows)
+
+    def reference_sample(self, rows: int) -> pandas.DataFrame:
+        """At most *rows* rows of the reference, outcome included, the same ones each time."""
+        return self.load_reference_sample(rows)
 
 
 class Check(BaseModel, ABC):
@@ -141,5 +238,5 @@ class Check(BaseModel, ABC):
         """What to load for this check."""
 
     @abstractmethod
-    def measure(self, window: Window) -> Iterator[Measurement]:
+    def measure(self, window: Window) -> Iterator[Measurement | Artifact]:
         """Measure one window."""

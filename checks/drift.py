@@ -32,8 +32,8 @@ class Drift(Check):
 
     kind: ClassVar[str] = "drift"
     metrics: ClassVar[tuple[Metric, ...]] = (
-        Metric("drift", "population stability index against the reference", "low", per_column=True, pages=False),
-        Metric("jensen_shannon", "Jensen-Shannon distance to the reference", "low", per_column=True, pages=False),
+        Metric("drift", "population stability index against the reference", "low", per="column", pages=False),
+        Metric("jensen_shannon", "Jensen-Shannon distance to the reference", "low", per="column", pages=False),
     )
 
     def needs(self) -> Needs:

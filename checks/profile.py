@@ -50,10 +50,15 @@ class Categories:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What profiles of one model version are taken on: cells per column, known values per segment column."""
+    """What profiles of one model version are taken on: cells per column, known values per segment column.
+
+    *importance* is how much of the error of the reference each column explains (a correlation ratio, 0 to 1), where
+    the reference has outcomes to tell.
+    """
 
     columns: Mapping[str, Numbers | Categories]
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    importance: Mapping[str, float] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """As compressed JSON."""
@@ -103,12 +108,21 @@ class Distribution:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Scores of the positive class by label: counts per bin, with the exact sums that bins cannot give."""
+    """Scores by label: counts per bin, with the exact sums that bins cannot give.
+
+    Of a binary model, scores of the positive class: *positives* and *negatives* count the rows with that outcome and
+    another, *accepted* and *rejected* those predicted as that class and as another, whether their outcome is in or
+    not. Of a multiclass model, scores of the class that was predicted: *positives* and *negatives* count the rows that
+    were right and wrong, *accepted* all of them. *log_loss* sums -ln(score of what came true), *squared_error* the
+    squared distances of scores and outcomes (over all classes), both over the rows with an outcome.
+    """
 
     negatives: tuple[int, ...] = (0,) * SCORE_BINS
     positives: tuple[int, ...] = (0,) * SCORE_BINS
     log_loss: float = 0.0
     squared_error: float = 0.0
+    rejected: tuple[int, ...] = (0,) * SCORE_BINS
+    accepted: tuple[int, ...] = (0,) * SCORE_BINS
 
     def merge(self, other: Scores) -> Scores:
         return Scores(
@@ -116,6 +130,8 @@ class Scores:
             positives=_add(self.positives, other.positives),
             log_loss=self.log_loss + other.log_loss,
             squared_error=self.squared_error + other.squared_error,
+            rejected=_add(self.rejected, other.rejected),
+            accepted=_add(self.accepted, other.accepted),
         )
 
 
@@ -123,7 +139,9 @@ class Scores:
 class Errors:
     """Sums over rows with an outcome y and a predicted number p; the error is p - y, outcomes are taken about *centre*.
 
-    *relative* is the sum of |p - y| / |y| over the *relative_rows* rows with y != 0.
+    *relative* is the sum of |p - y| / |y| over the *relative_rows* rows with y != 0; *symmetric* that of
+    2 |p - y| / (|p| + |y|), rows with p = y = 0 counting 0. *within* counts rows whose error is within the model's
+    tolerance, *inside* rows whose outcome lies in the predicted interval, of the *interval_rows* that have one.
     """
 
     rows: int = 0
@@ -134,6 +152,10 @@ class Errors:
     outcome_squared: float = 0.0
     relative: float = 0.0
     relative_rows: int = 0
+    symmetric: float = 0.0
+    within: int = 0
+    inside: int = 0
+    interval_rows: int = 0
 
     def merge(self, other: Errors) -> Errors:
         return Errors(*map(add, astuple(self), astuple(other)))
@@ -141,7 +163,10 @@ class Errors:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The rows of one segment. *labelled* counts rows with an outcome; *confusion* is (predicted, actual) -> rows."""
+    """The rows of one segment. *labelled* counts rows with an outcome; *confusion* is (predicted, actual) -> rows.
+
+    *columns* are there for the whole, and for the segments whose columns are looked at.
+    """
 
     rows: int = 0
     labelled: int = 0

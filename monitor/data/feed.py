@@ -18,7 +18,16 @@ from monitor.data.log import Log, count_orphans, open_log, profiles_of, survey
 from monitor.data.reference import Reference, take_baseline, usual_delay
 from monitor.data.sources import Engines, where_of
 from monitor.data.tally import Health
-from monitor.data.window import layout_of_window, roles_of, window_population, window_sample, window_table
+from monitor.data.window import (
+    layout_of_window,
+    newest_of,
+    reference_sample,
+    roles_of,
+    window_catalogue,
+    window_population,
+    window_sample,
+    window_table,
+)
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -96,6 +105,10 @@ class Feed:
             load_table=lambda: window_table(self._model, self._engines, start, end, as_of),
             load_population=self._population(start, end, as_of),
             load_sample=self._sample(start, end, as_of),
+            load_reference_sample=lambda size: reference_sample(self._model, self._engines, size),
+            load_catalogue=lambda: window_catalogue(self._model, self._engines),
+            load_newest=lambda: newest_of(self._model, self._engines, as_of),
+            as_of=as_of,
         )
 
     def inspect(self, now: datetime) -> Inspection:

@@ -6,8 +6,10 @@ Everything here builds unexecuted expressions; the columns of canonical predicti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -36,6 +38,16 @@ def outcome_ids_of(model: ModelSettings) -> tuple[str, ...]:
 def scores_of(model: ModelSettings) -> tuple[str, ...]:
     """The score columns: none, one, or one per class."""
     return as_tuple(model.predictions.score) if model.predictions.score else ()
+
+
+def classes_of(model: ModelSettings) -> tuple[str, ...]:
+    """What each of several scores is the score of: as configured, else what its name does not share with the others."""
+    scores = scores_of(model)
+    if model.predictions.classes is not None or len(scores) < 2:
+        return model.predictions.classes or ()
+    words = [re.split(r"(?<=[^0-9A-Za-z])", name) for name in scores]
+    shared = sum(1 for _ in takewhile(lambda alike: len(set(alike)) == 1, zip(*words, strict=False)))
+    return tuple("".join(parts[shared:]) for parts in words)
 
 
 def as_tuple(names: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
 
-from checks.contract import CannotMeasure, Roles
+from checks.contract import CannotMeasure, Newest, Roles
 from checks.profile import Layout
 from monitor.data import columns, joins, rows, times
 from monitor.data.baseline import take_layout
 from monitor.data.errors import told
 from monitor.data.log import Log, Moments, open_log, survey
-from monitor.data.sources import Engines, Opened, where_of
+from monitor.data.sources import Engines, Opened, fetch, where_of
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -33,6 +33,13 @@ def roles_of(model: ModelSettings) -> Roles:
         fallback=model.predictions.fallback,
         outcome=model.outcomes.value if model.outcomes else None,
         segments=model.predictions.segments,
+        scores=scores if len(scores) > 1 else (),
+        classes=rows.classes_of(model),
+        interval=model.predictions.interval,
+        request=model.predictions.request,
+        item=model.predictions.item,
+        position=model.predictions.position,
+        features=model.predictions.features,
     )
 
 
@@ -42,7 +49,8 @@ def window_table(model: ModelSettings, engines: Engines, start: datetime, end: d
     The columns are the predictions' own, times as naive UTC, and the outcome under the name of ``outcomes.value``.
     """
     people = (_open_population(model, engines),) if model.population else ()
-    log = open_log(model, engines, *people)
+    items = (_open_catalogue(model, engines),) if model.catalogue else ()
+    log = open_log(model, engines, *people, *items)
     for key, name in (("entity", model.predictions.entity), ("fallback", model.predictions.fallback)):
         if name is not None:
             rows.required(log.predictions, f"predictions.{key}", name)
@@ -115,9 +123,23 @@ def window_sample(
     model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime, size: int
 ) -> pandas.DataFrame:
     """At most *size* rows of the window's table, the same ones each time: those whose ids have the least MD5."""
-    table = window_table(model, engines, start, end, as_of)
-    key = columns.text_of([columns.label(table[name]) for name in rows.ids_of(model)])
-    chosen = table.mutate(mm_key=columns.md5(key)).order_by(["mm_key", model.predictions.time]).limit(size)
+    return sample_of(model, window_table(model, engines, start, end, as_of), size)
+
+
+def reference_sample(model: ModelSettings, engines: Engines, size: int) -> pandas.DataFrame:
+    """At most *size* rows of the reference as it is written, outcome included, the same ones each time."""
+    if model.reference is None:
+        raise CannotMeasure("There is no reference to compare with; add [models.reference] with its source.")
+    opened = engines.open(model.reference, where_of(model.name, "reference", model.reference))
+    return sample_of(model, opened.table, size)
+
+
+def sample_of(model: ModelSettings, table: ir.Table, size: int) -> pandas.DataFrame:
+    """At most *size* rows of *table*, the same ones each time: those whose ids have the least MD5."""
+    names = [name for name in rows.ids_of(model) if name in table.columns] or list(table.columns)
+    key = columns.text_of([columns.label(table[name]) for name in names])
+    rest = [name for name in (model.predictions.time,) if name in table.columns]
+    chosen = table.mutate(mm_key=columns.md5(key)).order_by(["mm_key", *rest]).limit(size)
     engine = chosen.get_backend()
     with told(model.name):
         shown = chosen.drop("mm_key")
@@ -126,6 +148,44 @@ def window_sample(
             engine.con.execute(engine.compile(shown)).df() if embedded else engine.to_pandas(shown)
         )
         return frame
+
+
+def window_catalogue(model: ModelSettings, engines: Engines) -> ir.Table:
+    """The items that can be recommended: the column ``item`` and the source's others."""
+    if model.catalogue is None:
+        raise CannotMeasure("There is no catalogue to compare with; add [models.catalogue] with source and item.")
+    opened = _open_catalogue(model, engines)
+    item = rows.required(opened, "catalogue.item", model.catalogue.item)
+    others = {name: opened.table[name] for name in opened.columns if name not in {"item", model.catalogue.item}}
+    log = open_log(model, engines, opened)
+    return engines.bring(opened.table.select(item=item, **others), opened, log.engine)
+
+
+def _open_catalogue(model: ModelSettings, engines: Engines) -> Opened:
+    assert model.catalogue is not None, "asked before"  # noqa: S101  # for the type checker
+    return engines.open(model.catalogue, where_of(model.name, "catalogue", model.catalogue))
+
+
+def newest_of(model: ModelSettings, engines: Engines, as_of: datetime) -> Newest:
+    """When the newest prediction known at *as_of* was made, and its newest outcome became known."""
+    predictions = engines.open(model.predictions, where_of(model.name, "predictions", model.predictions))
+    made = rows.prediction_time(model, predictions, model.predictions.timezone)
+    known = None
+    if model.outcomes is not None and model.outcomes.time is not None:
+        outcomes = engines.open(model.outcomes, where_of(model.name, "outcomes", model.outcomes))
+        at = times.utc(
+            rows.required(outcomes, "outcomes.time", model.outcomes.time), model.outcomes.timezone, outcomes.where
+        )
+        known = _newest(outcomes, at, as_of)
+    return Newest(_newest(predictions, made, as_of), known)
+
+
+def _newest(opened: Opened, at: ir.TimestampColumn, as_of: datetime) -> datetime | None:
+    told_at = opened.table.select(at=at)
+    told_at = told_at.filter(told_at["at"] <= times.literal(as_of))
+    sql = opened.engine.compile(told_at.aggregate(newest=told_at["at"].max()))
+    [(newest,)] = fetch(opened.engine, sql, opened.where)
+    return None if newest is None else newest.replace(tzinfo=UTC)
 
 
 def layout_of_window(log: Log, span: times.Span, as_of: datetime) -> Layout:

@@ -229,7 +229,7 @@ def _released(check: Check, window: Window, reference: Profile | None) -> Iterat
         return
     then = Window(window.start, window.end, window.task, (reference,), None, window.roles)
     for measurement in check.measure(then):
-        if measurement.value is not None:
+        if isinstance(measurement, Measurement) and measurement.value is not None:
             yield (measurement.metric, measurement.column, measurement.segment), measurement.value
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from checks.codec import FORMAT
 from checks.contract import Check
 from monitor.alerts.incident import ModelFacts
 from monitor.alerts.life import Rule
@@ -70,4 +71,4 @@ def _watch(
 
 def _fingerprint(model: ModelSettings) -> str:
     text = model.model_dump_json(include={"task", "bucket", "predictions", "outcomes", "reference"})
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{FORMAT} {text}".encode()).hexdigest()[:32]

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from checks.contract import Task
 from monitor.settings.problems import Problem, SettingsError
 from monitor.settings.values import (
+    Share,
     between,
     known_zone,
     parse_amount,
@@ -19,11 +20,13 @@ from monitor.settings.values import (
     parse_duration,
     parse_moment,
     parse_size,
+    parse_tolerance,
     positive,
 )
 
 __all__ = [
     "AlertSettings",
+    "Catalogue",
     "CheckSettings",
     "ClockSettings",
     "Duration",
@@ -38,10 +41,12 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Severity",
+    "Share",
     "SlackSettings",
     "Source",
     "Table",
     "Threshold",
+    "Trainings",
     "WebSettings",
     "load_settings",
     "parse_duration",
@@ -54,6 +59,7 @@ Size = Annotated[int, BeforeValidator(parse_size)]  # "512MB", "2GB"
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Amount = Annotated[float | timedelta, BeforeValidator(parse_amount)]
 Columns = Annotated[str | tuple[str, ...], BeforeValidator(parse_columns)]
+Tolerance = Annotated[Share | float, BeforeValidator(parse_tolerance)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -87,8 +93,15 @@ class Predictions(Source):
     fallback: Text | None = None
     features: tuple[Text, ...] | None = None
     segments: tuple[Text, ...] = ()
+    segment_values: int = Field(default=20, ge=1, le=1000)  # of each segment column; all others together are (other)
     positive: Text = "1"
     threshold: float = Field(default=0.5, ge=0, le=1)
+    classes: tuple[Text, ...] | None = None  # what each of several scores is the score of
+    interval: tuple[Text, Text] | None = None  # the columns with the ends of a predicted interval
+    tolerance: Tolerance | None = None  # "10%" of the outcome, or a number in its unit
+    request: Text | None = None  # of rankings: what was asked, and what is ranked
+    item: Text | None = None
+    position: Text | None = None  # left out: by descending score
 
 
 class Outcomes(Source):
@@ -109,6 +122,23 @@ class Population(Source):
 
     entity: Text
     time: Text | None = None  # given: only the entities of the window's own rows
+
+
+class Catalogue(Source):
+    """The items that can be recommended."""
+
+    item: Text
+
+
+class Trainings(Source):
+    """The trainings of the model: one row each, or an experiment of an MLflow tracking server."""
+
+    started: Text = "started"
+    finished: Text = "finished"
+    status: Text | None = None
+    succeeded: tuple[Text, ...] = ("succeeded", "success", "finished", "completed", "ok", "1")
+    version: Text | None = None
+    experiment: Text | None = None  # of an MLflow server, whose URL is the source
 
 
 class Threshold(Table):
@@ -157,6 +187,8 @@ class ModelSettings(Table):
     outcomes: Outcomes | None = None
     reference: Reference | None = None
     population: Population | None = None
+    catalogue: Catalogue | None = None
+    trainings: Trainings | None = None
     release: dict[str, Threshold] = Field(default_factory=dict)
     checks: tuple[CheckSettings, ...] = ()
 

@@ -99,13 +99,13 @@ def _similar(wrong: str, model: ModelSettings, checks: Mapping[str, type[Check]]
 def _column(name: str, metric: Metric, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
     here: Place = (*place, "release", name)
     base, column = split_name(name)
-    if metric.per_column and not column:
-        instead = f'write "{base}.*" for all, or "{base}.<column>" for one'
-        yield Remark.of(file, here, f"'{base}' is measured of each column", instead)
-    if column and not metric.per_column:
+    if metric.per and not column:
+        instead = f'write "{base}.*" for all, or "{base}.<{metric.per}>" for one'
+        yield Remark.of(file, here, f"'{base}' is measured of each {metric.per}", instead)
+    if column and not metric.per:
         yield Remark.of(file, here, f"'{base}' is not measured of columns", f"write {base}")
     known = _known_columns(model)
-    if metric.per_column and column not in {"", EVERY_COLUMN} and known and column not in known:
+    if metric.per == "column" and column not in {"", EVERY_COLUMN} and known and column not in known:
         also = ((*place, "predictions"), (*place, "outcomes"))
         yield Remark.of(file, here, f"the model has no column '{column}'", suggestion(column, known), also=also)
 
@@ -136,7 +136,13 @@ def _needs_of(check: type[Check], model: ModelSettings) -> Needs | None:
 
 
 def _tables(who: str, here: Place, needs: Needs, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
-    keys = {"outcomes": "source and value", "reference": "source", "population": "source and entity"}
+    keys = {
+        "outcomes": "source and value",
+        "reference": "source",
+        "population": "source and entity",
+        "catalogue": "source and item",
+        "trainings": "source",
+    }
     for table, inside in keys.items():
         if getattr(needs, table) and getattr(model, table) is None:
             also: tuple[Place, ...] = ((*place, table),)
@@ -148,6 +154,8 @@ def _what(table: str) -> str:
         "outcomes": "outcomes",
         "reference": "the reference rows of the release",
         "population": "the population the model is meant to serve",
+        "catalogue": "the catalogue of items",
+        "trainings": "the trainings of the model",
     }[table]
 
 

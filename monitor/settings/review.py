@@ -18,7 +18,7 @@ from monitor.settings.schema import Place
 FILES_ELSEWHERE = {"s3", "gs", "gcs", "http", "https", "az", "abfs", "abfss", "hf", "r2", "file"}
 HISTORY_SCHEMES = {"sqlite", "postgresql", "postgresql+psycopg"}
 DAY = timedelta(days=1)
-SOURCES = ("predictions", "outcomes", "reference", "population")
+SOURCES = ("predictions", "outcomes", "reference", "population", "catalogue", "trainings")
 
 
 def review(settings: Settings, checks: Mapping[str, type[Check]], base: Path, file: File) -> Iterator[Remark]:

@@ -8,18 +8,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from zoneinfo import ZoneInfo
 
+from pydantic import BaseModel, ConfigDict
+
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 SIZES = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 LONGEST = 36525 * 86400.0
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 
 A_DURATION = "must be a duration; write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 A_SIZE = "must be a size; write a number with its unit, such as '512MB' or '2GB'"
 A_TIME = "must be a time; write it as 2013-04-16T00:00:00Z (without a zone it is UTC)"
 A_BOUND = "must be a number, or a duration such as '4h' where the metric is measured in seconds"
+A_TOLERANCE = "must be a number in the unit of the outcome, or a share of the outcome such as '10%'"
 SOME_COLUMNS = 'must be the name of a column, or a list of names such as ["customer", "day"]'
 
 
@@ -70,6 +74,26 @@ def parse_amount(value: object) -> float | timedelta:
             raise ValueError(A_BOUND) from None
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
         raise ValueError(A_BOUND)
+    return float(value)
+
+
+class Share(BaseModel):
+    """A share of something, written as a percentage: ``"10%"`` is 0.1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    of_one: float
+
+
+def parse_tolerance(value: object) -> float | Share:
+    """``5`` in the unit of the outcome, or ``"10%"`` of it. Raises ValueError."""
+    if isinstance(value, Share):
+        return value
+    percent = _PERCENT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if percent is not None:
+        return Share(of_one=float(percent[1]) / 100)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value) or value < 0:
+        raise ValueError(A_TOLERANCE)
     return float(value)
 
 

@@ -22,7 +22,7 @@ CHECKS = discover()
 def _measured(check: type[Check], window: Window) -> list[Measurement]:
     """What it yields; that it cannot measure is an answer, if it is a sentence."""
     try:
-        return list(check().measure(window))
+        return [one for one in check().measure(window) if isinstance(one, Measurement)]
     except CannotMeasure as problem:
         sentence = str(problem)
     assert sentence.endswith(".")
@@ -37,7 +37,7 @@ def _sane(log: Log, check: type[Check]) -> None:
         assert len(keys) == len(set(keys)), "a metric is measured once per column and segment"
         for one in found:
             assert task in declared[one.metric].tasks
-            assert declared[one.metric].per_column == bool(one.column)
+            assert bool(declared[one.metric].per) == bool(one.column)
             assert one.rows >= 0
             _sane_value(one)
 

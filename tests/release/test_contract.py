@@ -30,7 +30,7 @@ class Accuracy(Check):
 
 class Drift(Check):
     kind: ClassVar[str] = "drift"
-    metrics: ClassVar[tuple[Metric, ...]] = (Metric("drift", "", "low", per_column=True, pages=False),)
+    metrics: ClassVar[tuple[Metric, ...]] = (Metric("drift", "", "low", per="column", pages=False),)
 
     bins: int = 10
     key: SecretStr = SecretStr("")

@@ -18,6 +18,8 @@ TABLES: dict[str, type[BaseModel]] = {
     "[models.outcomes]": settings.Outcomes,
     "[models.reference]": settings.Reference,
     "[models.population]": settings.Population,
+    "[models.catalogue]": settings.Catalogue,
+    "[models.trainings]": settings.Trainings,
     "[models.release]": settings.Threshold,
     "[[models.checks]]": settings.CheckSettings,
     "[history]": settings.HistorySettings,
