@@ -1,6 +1,6 @@
 """How often drift is reported where nothing changed, and seen where much did; side by side with Evidently's defaults.
 
-Runs ``python -m benchmarks.drift_false_alarms [--runs N] [--write]``; with ``--write`` the tables in docs/checks.md are
+Runs ``python -m benchmarks.drift_false_alarms [--runs N] [--write]``; with ``--write`` the tables in docs/checks/drift.md are
 replaced. A run is 30 columns: 14 numeric, 8 of 20 categories (Zipf), 4 binary (10 %), 4 of 1000 categories (Zipf).
 The cells of quantile bins are distribution-free: whatever the numbers' distribution, the shares of the bins between
 the quantiles of m rows are Dirichlet distributed. So counts are drawn, not rows, and a million rows cost nothing.
@@ -27,7 +27,7 @@ REFERENCES = (1_000, 10_000, 100_000)
 WINDOWS = (50, 100, 200, 500, 1_000, 10_000, 1_000_000)
 BOUNDS = {"drift": 0.2, "jensen_shannon": 0.1}
 EDGES = 40
-DOCUMENT = Path(__file__).parent.parent / "docs" / "checks.md"
+DOCUMENT = Path(__file__).parent.parent / "docs" / "checks" / "drift.md"
 START, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)
 
 Column = tuple[Numbers | Categories, Distribution, Distribution]
@@ -198,7 +198,7 @@ def tables(runs: int) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the false alarms of the drift check.")
     parser.add_argument("--runs", type=int, default=400)
-    parser.add_argument("--write", action="store_true", help="replace the tables in docs/checks.md")
+    parser.add_argument("--write", action="store_true", help="replace the tables in docs/checks/drift.md")
     asked = parser.parse_args()
     lines = []
     for line in tables(asked.runs):
