@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +42,7 @@ class BucketCount:
 
     rows: int
     outcomes: int
+    health: Health = field(default=Health(), compare=False, repr=False)
 
 
 class Feed:
@@ -75,17 +76,29 @@ class Feed:
         found = survey(log, times.spans_of_window(start, end, as_of), as_of)
         step = self._model.bucket
         return {
-            times.ANCHOR + step * number: BucketCount(health.rows, health.outcomes) for number, health in found.items()
+            times.ANCHOR + step * number: BucketCount(health.rows, health.outcomes, health)
+            for number, health in found.items()
         }
 
-    def profiles(self, layout: Layout, bucket_starts: Sequence[datetime], as_of: datetime) -> dict[datetime, Profile]:
-        """The profile of each bucket as known at *as_of*; one without rows has a profile of zeros."""
+    def profiles(
+        self,
+        layout: Layout,
+        bucket_starts: Sequence[datetime],
+        as_of: datetime,
+        counted: Mapping[datetime, BucketCount] | None = None,
+    ) -> dict[datetime, Profile]:
+        """The profile of each bucket as known at *as_of*; one without rows has a profile of zeros.
+
+        *counted* is what ``counts`` has just said of these buckets at the same time; left out, they are counted here.
+        """
         self._engines.forget_brought()
         step = self._model.bucket
         numbers = {times.number_of(start, step): start for start in sorted(bucket_starts)}
         spans = times.spans_of(bucket_starts, step, as_of)
         log = open_log(self._model, self._engines)
-        health = self._health(log, spans, as_of)
+        found_before = {} if counted is None else counted
+        known = {number: found_before[at].health for number, at in numbers.items() if at in found_before}
+        health = self._health(log, spans, as_of, None if counted is None else known)
         filled = [number for number in numbers if number in health and health[number].rows]
         wanted = times.spans_of([numbers[number] for number in filled], step, as_of)
         found = profiles_of(log, layout, list(numbers), wanted, health, as_of, self._late_after())
@@ -139,8 +152,10 @@ class Feed:
         opened = self._engines.open(settings, where_of(self._model.name, "reference", settings))
         return Reference(self._model, opened, settings.timezone)
 
-    def _health(self, log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, Health]:
-        health = survey(log, spans, as_of)
+    def _health(
+        self, log: Log, spans: Sequence[times.Span], as_of: datetime, known: dict[int, Health] | None
+    ) -> dict[int, Health]:
+        health = survey(log, spans, as_of) if known is None else known
         reach = self._model.revise_for + (self._late_after() or timedelta(0))
         for number, orphans in count_orphans(log, spans, as_of, reach).items():
             health[number] = replace(health.get(number, Health()), orphan_outcomes=orphans)

@@ -42,6 +42,36 @@ def known(outcomes: ir.Table, as_of: ir.TimestampScalar) -> ir.Table:
     return outcomes.filter(outcomes["known_at"] <= as_of)
 
 
+def in_place(rows: ir.Table, as_of: ir.TimestampScalar, step: timedelta, late: timedelta | None) -> ir.Table:
+    """Predictions whose own rows hold ``actual`` and ``known_at``, in the shape of ``joined``."""
+    used, _ = _used(rows, as_of, step)
+    names = [name for name in ("actual", "known_at") if name in rows.columns]
+    told = rows.mutate(**{name: ibis.cases((used, rows[name]), else_=ibis.null(rows[name].type())) for name in names})
+    return told.mutate(**lags(told, late))
+
+
+def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar) -> ir.Table:
+    """Per tile: rows, those with an id, distinct ids, outcomes and future outcomes of predictions with outcomes."""
+    used, future = _used(rows, as_of, step)
+    told = rows.mutate(used=used.ifelse(1, 0), future=future.ifelse(1, 0))
+    return told.group_by("bucket").aggregate(
+        rows=told.count(),
+        named=told["id0"].count(),
+        distinct=told["id0"].nunique(),
+        outcomes=told["used"].sum().cast("int64"),
+        future=told["future"].sum().cast("int64"),
+    )
+
+
+def _used(rows: ir.Table, as_of: ir.TimestampScalar, step: timedelta) -> tuple[ir.BooleanValue, ir.BooleanValue]:
+    """Whether an outcome is there and known, and whether it is there and not known yet."""
+    there = rows["actual"].notnull()
+    if "known_at" not in rows.columns:
+        return there, columns.NO
+    there &= rows["known_at"].notnull() & _not_before(rows, rows["bucket"], step).fill_null(columns.NO)
+    return there & (rows["known_at"] <= as_of), there & (rows["known_at"] > as_of)
+
+
 def joined(predictions: ir.Table, outcomes: ir.Table | None, step: timedelta, late: timedelta | None) -> ir.Table:
     """Each prediction once, with ``actual``, ``lag`` (whole seconds), ``early`` and ``late`` of its outcome."""
     if outcomes is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Moments = Sequence[ir.TimestampScalar]
 
+TICK = timedelta(microseconds=1)
 HELD = 250_000
 """Up to this many rows are held while they are profiled; more are streamed, where the source can."""
 
@@ -52,6 +53,14 @@ class Log:
     def together(self) -> bool:
         """Whether nothing has to be brought over."""
         return all(one is None or one.engine is self.engine for one in (self.predictions, self.outcomes))
+
+    @property
+    def in_place(self) -> bool:
+        """Whether outcomes stand in the rows of their predictions, so that there is nothing to join."""
+        said, came = self.model.predictions, self.model.outcomes
+        if came is None or rows.ids_of(self.model) != rows.outcome_ids_of(self.model):
+            return False
+        return (said.source, said.table, said.query) == (came.source, came.table, came.query)
 
     def statement(self, key: Hashable, moments: Sequence[datetime], build: Callable[[Moments], ir.Table]) -> str:
         """The SQL of what *build* makes of *moments*; compiled once per *key*, count of moments and columns."""
@@ -106,6 +115,10 @@ def survey(log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, 
     """What is there per bucket, by its number: rows, outcomes, duplicates. Reads ids and times only."""
     if not spans:
         return {}
+    if log.in_place and len(log.kinds) == 1:
+        found = _survey_in_place(log, spans, as_of)
+        if found is not None:
+            return found
 
     def build(moments: Moments) -> ir.Table:
         now, since, *asked = moments
@@ -115,9 +128,31 @@ def survey(log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, 
     return {bucket: Health(*counts) for bucket, *counts in fetch(log.engine, sql, log.where)}
 
 
+def _survey_in_place(log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, Health] | None:
+    """The same without any join, where no id is there twice; None where one is."""
+    model, opened = log.model, log.predictions
+
+    def build(moments: Moments) -> ir.Table:
+        now, *asked = moments
+        at = rows.prediction_time(model, opened, model.predictions.timezone)
+        ids = rows.canonical_ids(model, opened, log.kinds)
+        given = opened.table.select(at=at, **ids, **rows.own_outcomes(model, opened))
+        given = given.filter(times.within(given["at"], times.bounds(asked)))
+        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
+        return joins.survey_in_place(log.place(given, opened), model.bucket, now)
+
+    found: dict[int, Health] = {}
+    sql = log.statement("survey in place", [as_of, *chain(*spans)], build)
+    for bucket, count, named, distinct, outcomes, future in fetch(log.engine, sql, log.where):
+        if distinct != named:
+            return None
+        found[bucket] = Health(count, outcomes, future_outcomes=future)
+    return found
+
+
 def count_orphans(log: Log, spans: Sequence[times.Span], as_of: datetime, reach: timedelta) -> dict[int, int]:
     """Outcomes per bucket of their own time, whose prediction is nowhere in *reach* before it."""
-    if not spans or not log.timed:
+    if not spans or not log.timed or log.in_place:
         return {}
     step = log.model.bucket
 
@@ -158,24 +193,32 @@ def _selection(
 ) -> Selection:
     repeated = any(one.duplicate_predictions for one in health.values())
     repeated_outcomes = any(one.duplicate_outcomes for one in health.values())
+    in_place = log.in_place and not repeated and not repeated_outcomes
+    step = log.model.bucket
+    one_bucket = len(spans) == 1 and times.number_of(spans[0][0], step) == times.number_of(spans[-1][1] - TICK, step)
 
-    def predictions(asked: Moments) -> ir.Table:
-        wide = rows.wide_predictions(log.model, log.predictions, layout, log.kinds, times.bounds(asked))
+    def predictions(asked: Moments, *, outcomes: bool = False) -> ir.Table:
+        bounds = times.bounds(asked)
+        wide = rows.wide_predictions(
+            log.model, log.predictions, layout, log.kinds, bounds, one_bucket=one_bucket, outcomes=outcomes
+        )
         wide = log.place(wide, log.predictions)
         return joins.last_predictions(wide) if repeated else wide
 
     def joined(moments: Moments) -> ir.Table:
         now, since, *asked = moments
+        if in_place:
+            return joins.in_place(predictions(asked, outcomes=True), now, step, late)
         outcomes = log.outcome_rows(since)
         if outcomes is not None:
             outcomes = joins.known(outcomes, now)
             outcomes = joins.last_outcomes(outcomes) if repeated_outcomes else outcomes
-        return joins.joined(predictions(asked), outcomes, log.model.bucket, late)
+        return joins.joined(predictions(asked), outcomes, step, late)
 
     columnar = log.predictions.columnar and (log.outcomes is None or log.outcomes.columnar)
     many = sum(one.rows for one in health.values()) > HELD
     streamed = many and columnar and log.together and not repeated and not repeated_outcomes
-    key, flat = (layout_key(layout), late, repeated, repeated_outcomes), list(chain(*spans))
+    key, flat = (layout_key(layout), late, repeated, repeated_outcomes, one_bucket), list(chain(*spans))
     return Selection(
         engine=log.engine,
         predictions=log.statement(("predictions", key), flat, predictions) if streamed else "",

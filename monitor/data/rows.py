@@ -97,13 +97,37 @@ def narrow_predictions(
 
 
 def wide_predictions(
-    model: ModelSettings, opened: Opened, layout: Layout, kinds: Sequence[str], spans: Sequence[times.Bounds]
+    model: ModelSettings,
+    opened: Opened,
+    layout: Layout,
+    kinds: Sequence[str],
+    spans: Sequence[times.Bounds],
+    *,
+    one_bucket: bool = False,
+    outcomes: bool = False,
 ) -> ir.Table:
-    """The predictions in *spans* with everything a profile takes from them."""
+    """The predictions in *spans* with everything a profile takes from them, and the outcomes in their own rows.
+
+    With *one_bucket* all of them are in one, whose number the engine works out once and not for each row.
+    """
     at = prediction_time(model, opened, model.predictions.timezone)
-    rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds), **profiled(model, opened, layout))
+    own = own_outcomes(model, opened) if outcomes else {}
+    rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds), **profiled(model, opened, layout), **own)
     rows = rows.filter(times.within(rows["at"], spans))
-    return rows.mutate(bucket=times.tile(rows["at"], model.bucket))
+    return rows.mutate(bucket=times.tile(spans[0][0] if one_bucket else rows["at"], model.bucket))
+
+
+def own_outcomes(model: ModelSettings, opened: Opened) -> dict[str, ir.Value]:
+    """``actual`` and ``known_at`` of outcomes that stand in the rows of their predictions."""
+    settings = model.outcomes
+    assert settings is not None, "only a model with outcomes has any"  # noqa: S101  # callers ask first
+    value = actual_of(model, opened)
+    there = _usable(required(opened, "outcomes.value", settings.value))
+    found: dict[str, ir.Value] = {"actual": ibis.cases((there, value), else_=ibis.null(value.type()))}
+    if settings.time is not None:
+        time = required(opened, "outcomes.time", settings.time)
+        found["known_at"] = times.utc(time, settings.timezone, opened.where)
+    return found
 
 
 def profiled(model: ModelSettings, opened: Opened, layout: Layout) -> dict[str, ir.Value]:

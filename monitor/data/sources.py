@@ -100,6 +100,8 @@ class Engines:
                 temp_directory=str(spill),
             )
             self._embedded.con.execute("SET enable_progress_bar = false")
+            # files are rewritten under us; the system keeps them in memory as well as DuckDB would
+            self._embedded.con.execute("SET enable_external_file_cache = false")
             # DuckDB 1.5 waits for itself forever where a UNION ALL has more rows than this buffer holds (976 KiB)
             self._embedded.con.execute("SET streaming_buffer_size = '1GB'")
         return self._embedded

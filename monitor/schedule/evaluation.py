@@ -14,7 +14,7 @@ from checks.profile import Layout, Profile
 from monitor.schedule.plan import Plan, tile_start, tiles
 
 if TYPE_CHECKING:
-    from monitor.data.feed import Feed
+    from monitor.data.feed import BucketCount, Feed
     from monitor.settings import ModelSettings
 
 Key = tuple[str, str, str]
@@ -166,9 +166,10 @@ def _profiles(
 ) -> dict[datetime, Profile]:
     """The profile of each bucket of the window; what is new or changed is read and told."""
     inside = tiles(job.start, job.end, job.model.bucket)
-    stale = _stale(job, feed, stored, inside) if job.survey else {}
-    stale |= {at: (0, 0) for at in inside if at not in stale and (at not in stored or stored[at].data is None)}
-    fresh = feed.profiles(layout, sorted(stale), job.as_of) if stale else {}
+    counted = _counted(job, feed, inside) if job.survey else None
+    stale = {at for at in inside if at not in stored or stored[at].data is None}
+    stale |= _changed(job, counted, stored, inside) if counted is not None else set()
+    fresh = feed.profiles(layout, sorted(stale), job.as_of, counted) if stale else {}
     emit(
         BucketsRead(
             {
@@ -181,20 +182,29 @@ def _profiles(
     return fresh | {at: Profile.from_bytes(data, layout) for at, data in kept.items() if data is not None}
 
 
-def _stale(
-    job: Job, feed: Feed, stored: Mapping[datetime, StoredBucket], inside: Sequence[datetime]
-) -> dict[datetime, tuple[int, int]]:
+def _since(job: Job, inside: Sequence[datetime]) -> datetime:
+    """How far back buckets are looked at: rows and outcomes may come late."""
+    return min([*inside, tile_start(job.end - job.model.revise_for, job.model.bucket)])
+
+
+def _counted(job: Job, feed: Feed, inside: Sequence[datetime]) -> dict[datetime, BucketCount]:
+    return feed.counts(_since(job, inside), job.end, job.as_of)
+
+
+def _changed(
+    job: Job,
+    counted: Mapping[datetime, BucketCount],
+    stored: Mapping[datetime, StoredBucket],
+    inside: Sequence[datetime],
+) -> set[datetime]:
     """Buckets whose counts differ from the history's: those of the window, and those the history has before it."""
-    since = min([*inside, tile_start(job.end - job.model.revise_for, job.model.bucket)])
-    counts = feed.counts(since, job.end, job.as_of)
-    found = {}
-    for at in sorted({*inside, *(at for at in stored if since <= at < job.end)}):
-        counted = counts.get(at)
-        now = (counted.rows, counted.outcomes) if counted else (0, 0)
-        known = stored.get(at)
-        if known is None or (known.rows, known.outcomes) != now:
-            found[at] = now
-    return found
+    since = _since(job, inside)
+    looked_at = {*inside, *(at for at in stored if since <= at < job.end)}
+    return {at for at in looked_at if _counts(counted.get(at)) != _counts(stored.get(at)) or at not in stored}
+
+
+def _counts(bucket: BucketCount | StoredBucket | None) -> tuple[int, int]:
+    return (0, 0) if bucket is None else (bucket.rows, bucket.outcomes)
 
 
 def _measure(job: Job, plan: Plan, window: Window, release: Window | None, released: Released, emit: Emit) -> None:

@@ -1,0 +1,99 @@
+"""Outcomes that stand in the rows of their predictions give the same profiles as the same outcomes elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from checks.profile import Profile
+from monitor.data.feed import Feed
+from monitor.settings import ModelSettings, Outcomes, Predictions
+from tests.data.logs import (
+    OUTCOMES,
+    PREDICTIONS,
+    Make,
+    assert_equal_profiles,
+    at,
+    outcome,
+    prediction,
+    small_model,
+    tables,
+)
+
+AS_OF = 4.0
+TOGETHER = pa.schema([*PREDICTIONS, OUTCOMES.field("known"), OUTCOMES.field("truth")])
+FEATURES = ("x", "colour", "flag", "place")
+
+
+def model(source: str, **changes: Any) -> ModelSettings:
+    said = small_model().predictions.model_dump() | {"source": "predictions.parquet", "features": FEATURES}
+    came = Outcomes(source=source, id="id", value="truth", time="known", delay=timedelta(hours=12))
+    return small_model(predictions=Predictions.model_validate(said), outcomes=came, **changes)
+
+
+def both(make: Make, rows: list[dict[str, Any]], outcomes: list[dict[str, Any]]) -> tuple[Feed, Feed]:
+    """The same log with outcomes in a table of their own, and in the rows of their predictions."""
+    apart = make(model("outcomes.parquet"), tables(rows, outcomes))
+    known = {one["id"]: one for one in outcomes}
+    given = tables(rows, [])
+    lines = [row | {key: known.get(row["id"], {}).get(key) for key in ("known", "truth")} for row in rows]
+    given["predictions"] = pa.Table.from_pylist(lines, TOGETHER)
+    return apart, make(model("predictions.parquet"), {f"in_{name}": table for name, table in given.items()})
+
+
+@pytest.fixture
+def on_one_engine(tmp_path_factory: pytest.TempPathFactory) -> Make:
+    from tests.data.logs import write
+
+    def made(settings: ModelSettings, given: Any) -> Feed:
+        folder = tmp_path_factory.mktemp("log")
+        write(folder, {name.removeprefix("in_"): table for name, table in given.items()})
+        return Feed(settings, folder)
+
+    return made
+
+
+ROWS = [prediction(f"p{k}", k / 7, x=float(k), score=(k % 10) / 10, said=k % 2, place="NSE"[k % 3]) for k in range(20)]
+CAME = [
+    # known at once, a while after, late, before its prediction, and not yet
+    *(outcome(f"p{k}", k / 7 + 0.01, k % 2) for k in range(6)),
+    *(outcome(f"p{k}", k / 7 + 0.4, 1) for k in range(6, 9)),
+    *(outcome(f"p{k}", k / 7 + 1.5, 0) for k in range(9, 11)),
+    outcome("p11", 11 / 7 - 0.1, 1),
+    outcome("p12", AS_OF + 1, 1),
+    outcome("p13", 13 / 7, None),
+    outcome("p14", None, 1),  # without a time it is never known
+    outcome("p15", 15 / 7 - 30, 1),  # stamped long before its prediction, it is not its outcome
+]
+
+
+def profiles(feed: Feed, days: int) -> list[Profile]:
+    layout = feed.baseline(at(AS_OF)).layout
+    starts = [at(day) for day in range(days)]
+    counted = feed.counts(starts[0], at(days), at(AS_OF))
+    alone = feed.profiles(layout, starts, at(AS_OF))
+    found = feed.profiles(layout, starts, at(AS_OF), counted)
+    assert alone == found, "what was counted before is not counted again"
+    for start in starts:
+        assert feed.profiles(layout, [start], at(AS_OF))[start].slices == found[start].slices, "one bucket at a time"
+    return list(found.values())
+
+
+def test_in_place_or_elsewhere_is_the_same(on_one_engine: Make) -> None:
+    apart, together = both(on_one_engine, ROWS, CAME)
+
+    for one, other in zip(profiles(apart, 3), profiles(together, 3), strict=True):
+        assert_equal_profiles(one, other)
+
+
+def test_with_an_id_there_twice_the_last_row_counts(on_one_engine: Make) -> None:
+    again = prediction("p1", 0.9, x=5.0)
+    _, together = both(on_one_engine, [*ROWS, again], CAME)
+
+    first = profiles(together, 1)[0]
+
+    assert (first.whole.rows, first.duplicate_predictions) == (7, 1)
+    assert first.duplicate_outcomes == 1
