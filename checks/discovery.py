@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -45,11 +45,6 @@ def discover(checks_dir: Path | None = None) -> dict[str, type[Check]]:
                 )
         found[check.kind] = check
     return found
-
-
-def metric_owner(checks: Mapping[str, type[Check]], metric: str) -> type[Check] | None:
-    """The check that measures *metric*, if one does."""
-    return next((check for check in checks.values() for known in check.metrics if known.name == metric), None)
 
 
 def _classes(checks_dir: Path | None) -> Iterator[type[Check]]:
