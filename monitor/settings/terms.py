@@ -77,8 +77,13 @@ def limits_of(threshold: Threshold) -> Iterator[tuple[Side, float, bool]]:
 
 def split_segments(model: ModelSettings) -> frozenset[str]:
     """The segment columns by which each column is looked at: those of its thresholds and of configured checks."""
-    asked = {segment for name, bound in model.release.items() if "." in name for segment in bound.segments}
+    known = model.predictions.segments
+    asked: set[str] = set()
+    for name, bound in model.release.items():
+        about = split_name(name, known)
+        if about.column:
+            asked |= {*bound.segments, *(one for one in known if about.segment.startswith(f"{one}="))}
     for settings in model.checks:
         named = settings.parameters.get("segments", ())
         asked |= set(named) if isinstance(named, list | tuple) else set()
-    return frozenset(asked & set(model.predictions.segments))
+    return frozenset(asked & set(known))

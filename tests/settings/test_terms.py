@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.settings.terms import Subject, split_name
+from monitor.settings import ModelSettings
+from monitor.settings.terms import Subject, split_name, split_segments
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,26 @@ text = st.text(st.sampled_from("ab.[]=+* ()"), max_size=8)
 def test_a_segment_of_a_known_column_is_found_whatever_else_is_in_the_name(column: str, value: str) -> None:
     name = f"drift.{column}[origin={value}]"
     assert split_name(name, ["origin"]) == Subject("drift", column, f"origin={value}")
+
+
+@pytest.mark.parametrize(
+    ("name", "segments", "expected"),
+    [
+        # a column, of every value of a segment column, or of one value
+        ("drift.temp", ["origin"], {"origin"}),
+        ("drift.temp[carrier=AA]", [], {"carrier"}),
+        ("drift.*[origin+carrier=JFK+AA]", [], {"origin+carrier"}),
+        # no column, though there is a dot
+        ("accuracy", ["origin"], set()),
+        ("accuracy[carrier=A.A]", [], set()),
+        # a segment that is none
+        ("drift.temp", ["gate"], set()),
+    ],
+)
+def test_columns_are_split_by_the_segments_that_thresholds_of_columns_name(
+    name: str, segments: list[str], expected: set[str]
+) -> None:
+    predictions = {"source": "p", "id": "i", "time": "t", "segments": ["origin", "carrier", "origin+carrier"]}
+    model = {"name": "m", "version": "1", "task": "binary", "predictions": predictions}
+    release = {name: {"max": 1, "segments": segments}}
+    assert split_segments(ModelSettings.model_validate({**model, "release": release})) == expected
