@@ -18,6 +18,9 @@ from checks.contract import Check
 GROUP = "model_monitor.checks"
 """The entry point group of installed packages; each names a check class, or a module of them."""
 
+NO_CHECKS = ("_", "test_", "conftest.")
+"""How files in the folder begin that are no checks: helpers, and the tests beside the checks."""
+
 
 class CheckProblem(Exception):
     """A check cannot be used; the sentence says which, why, and what would be right."""
@@ -85,7 +88,7 @@ def _files(checks_dir: Path | None) -> list[Path]:
         return []
     if not checks_dir.is_dir():
         raise CheckProblem(f"checks_dir: there is no folder '{checks_dir}'.")
-    return sorted(path for path in checks_dir.glob("*.py") if not path.name.startswith("_"))
+    return sorted(path for path in checks_dir.glob("*.py") if not path.name.startswith(NO_CHECKS))
 
 
 def _load(path: Path) -> ModuleType:
