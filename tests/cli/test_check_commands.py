@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,6 +136,26 @@ def test_a_model_is_held_to_the_metric_of_a_new_check(team: Path) -> None:
     assert 0 < found["value"] < 1
     assert found["rows"] > 1000
     assert "shaky_scores" in run("checks", folder=team).stdout
+
+
+def test_a_segment_is_held_to_a_threshold_of_its_own(tmp_path: Path) -> None:
+    release = """accuracy = { min = 0.728, segments = ["origin"] }
+"accuracy[origin=JFK]" = { min = 0.99 }
+"accuracy[origin=XXX]" = { min = 0.6 }"""
+    text = (ROOT / "config.toml").read_text().replace('"examples/flights/', f'"{FLIGHTS}/')
+    (tmp_path / "config.toml").write_text(re.sub(r"^accuracy = .*$", release, text, flags=re.MULTILINE))
+    words = ("evaluate", "--model", "flight-delay", "--window", "2013-06-17", "2013-06-24")
+    rows = json.loads(run(*words, "--format", "json", folder=tmp_path).stdout)
+    verdicts = {one["segment"]: one["verdict"] for one in rows if one["metric"] == "accuracy" and one["verdict"]}
+    assert verdicts == {
+        "": "ok",
+        "origin=EWR": "ok",
+        "origin=JFK": "breach",
+        "origin=LGA": "ok",
+        "origin=XXX": "unknown",
+    }
+    shown = run(*words, folder=tmp_path).stdout
+    assert "accuracy [origin=XXX] cannot be judged: the window holds no rows for it." in " ".join(shown.split())
 
 
 def test_the_documentation_shows_what_is_written(tmp_path: Path) -> None:
