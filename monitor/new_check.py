@@ -70,7 +70,7 @@ def test_it_keeps_the_contract(rule):
 
 
 def test_it_says_what_it_is():
-    explained($name)
+    explained($name())
 
 
 @pytest.mark.parametrize(

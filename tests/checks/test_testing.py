@@ -173,7 +173,20 @@ def test_a_check_that_fails_where_nothing_is_known_is_found() -> None:
 
 
 def test_a_check_without_formula_is_not_explained() -> None:
-    explained(Rows)
+    explained(Rows())
     with pytest.raises(AssertionError, match="has a formula"):
-        explained(Mumbling)
-    explained(Mumbling, "n = rows")
+        explained(Mumbling())
+    explained(Mumbling(), "n = rows")
+
+
+class Sure(Rows):
+    """A number of rows = itself, with an interval out of nowhere."""
+
+    def found(self, window: Window) -> Iterator[Measurement]:
+        yield Measurement("rows", 1.0, 0.5, 1.5)
+
+
+def test_an_interval_without_a_source_is_not_explained() -> None:
+    with pytest.raises(AssertionError, match="nothing says how it is reached"):
+        explained(Sure())
+    explained(Sure(), "Wilson, JASA 22 (1927)")
