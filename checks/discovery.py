@@ -7,7 +7,7 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +17,9 @@ from checks.contract import Check
 
 GROUP = "model_monitor.checks"
 """The entry point group of installed packages; each names a check class, or a module of them."""
+
+NO_CHECKS = ("_", "test_", "conftest.")
+"""How files in the folder begin that are no checks: helpers, and the tests beside the checks."""
 
 
 class CheckProblem(Exception):
@@ -45,11 +48,6 @@ def discover(checks_dir: Path | None = None) -> dict[str, type[Check]]:
                 )
         found[check.kind] = check
     return found
-
-
-def metric_owner(checks: Mapping[str, type[Check]], metric: str) -> type[Check] | None:
-    """The check that measures *metric*, if one does."""
-    return next((check for check in checks.values() for known in check.metrics if known.name == metric), None)
 
 
 def _classes(checks_dir: Path | None) -> Iterator[type[Check]]:
@@ -90,7 +88,7 @@ def _files(checks_dir: Path | None) -> list[Path]:
         return []
     if not checks_dir.is_dir():
         raise CheckProblem(f"checks_dir: there is no folder '{checks_dir}'.")
-    return sorted(path for path in checks_dir.glob("*.py") if not path.name.startswith("_"))
+    return sorted(path for path in checks_dir.glob("*.py") if not path.name.startswith(NO_CHECKS))
 
 
 def _load(path: Path) -> ModuleType:

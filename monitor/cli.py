@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from monitor import check_commands
+
 if TYPE_CHECKING:
     from monitor.app import App
     from monitor.history.store import Store
@@ -201,6 +203,10 @@ def replay(
     except ReplayStuck as problem:
         _fail(str(problem), CANNOT_TELL)
     print_incidents(console(), found, output)
+
+
+cli.command()(check_commands.checks)
+cli.command("new-check")(check_commands.new_check)
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from math import isfinite
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
@@ -66,7 +67,7 @@ def print_findings(out: Console, findings: Sequence[Finding]) -> None:
     table = _table("", "What", "Where", "Found")
     for finding in findings:
         mark = "[green]✓[/]" if finding.ok else "[bold red]✗[/]"
-        table.add_row(mark, finding.what, finding.where, finding.found)
+        table.add_row(mark, *map(escape, (finding.what, finding.where, finding.found)))
     out.print(table)
     wrong = sum(not finding.ok for finding in findings)
     out.print(f"[bold red]{wrong} of {len(findings)} need mending.[/]" if wrong else "[green]Everything answers.[/]")
@@ -85,17 +86,17 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
             f"[bold]{due.start:%Y-%m-%d %H:%M} to {due.end:%Y-%m-%d %H:%M} UTC[/]  {evaluated.plan.name}  {rows_read}"
         )
         if evaluated.result.source_failure:
-            out.print(f"[magenta]{evaluated.result.source_failure}[/]")
+            out.print(f"[magenta]{escape(evaluated.result.source_failure)}[/]")
         table = _table("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
         for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
-                str(row["metric"]),
-                str(row["segment"]),
+                escape(str(row["metric"])),
+                escape(str(row["segment"])),
                 _number(row["value"]),
                 _interval(row["low"], row["high"]),
                 f"{row['rows']:,}",
                 _verdict(str(row["verdict"])),
-                str(row["sentence"]),
+                escape(str(row["sentence"])),
             )
         out.print(table)
 
@@ -112,9 +113,9 @@ def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
     for row in rows:
         table.add_row(
             f"{row.window_end:%Y-%m-%d %H:%M}",
-            row.model,
-            row.name,
-            row.segment,
+            escape(row.model),
+            escape(row.name),
+            escape(row.segment),
             _number(row.value),
             _interval(row.low, row.high),
             _bound(row),
@@ -138,12 +139,12 @@ def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
     table = _table("Model", "Version", "Verdict", "Newest window (UTC)", "Incident since", "Owner")
     for row in merged:
         table.add_row(
-            str(row["model"]),
-            str(row["version"]),
+            escape(str(row["model"])),
+            escape(str(row["version"])),
             _verdict(str(row["verdict"])),
             str(row["window_end"] or "none yet")[:16].replace("T", " "),
             str(row["incident_since"] or "")[:10],
-            str(row["owner"] or ""),
+            escape(str(row["owner"] or "")),
         )
     return table
 
@@ -153,9 +154,9 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
     table = _table("Model", "Metric", "Segment", "Promised", "Value", "Interval", "Window end (UTC)", "Verdict")
     for row in rows:
         table.add_row(
-            row.model,
-            row.name,
-            row.segment,
+            escape(row.model),
+            escape(row.name),
+            escape(row.segment),
             _bound(row),
             _number(row.value),
             _interval(row.low, row.high),
@@ -178,9 +179,9 @@ def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> Non
         table.add_row(
             f"{row.opened_at:%Y-%m-%d %H:%M}",
             f"{row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "[bold red]open[/]",
-            row.model,
-            row.metric,
-            row.segment,
+            escape(row.model),
+            escape(row.metric),
+            escape(row.segment),
             row.severity,
             _number(row.value),
             _number(row.threshold),

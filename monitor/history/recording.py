@@ -94,6 +94,7 @@ class Recording:
                 "threshold": number(each.threshold),
                 "released_value": number(each.released_value),
                 "rows": int(each.rows),
+                "comparisons": int(each.comparisons),
             }
             for each in verdicts
         ]

@@ -76,6 +76,7 @@ class VerdictRecord:
     low: float | None = None
     high: float | None = None
     rows: int = 0
+    comparisons: int = 0
 
 
 @dataclass(frozen=True, slots=True)

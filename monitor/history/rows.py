@@ -36,6 +36,7 @@ class HistoryRow:
     side: str | None = None
     threshold: float | None = None
     released_value: float | None = None
+    comparisons: int | None = None
 
     @property
     def name(self) -> str:

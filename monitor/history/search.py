@@ -20,7 +20,7 @@ FEW = 4000
 EVALUATION = ("model", "version", "window_start", "window_end", "revision", "evaluated_at")
 SUBJECT = ("check", "metric", "column", "segment", "value", "low", "high", "rows")
 KEY = ("evaluation_id", "metric", "column", "segment")
-VERDICT = ("verdict", "reason", "sentence", "severity", "side", "threshold", "released_value")
+VERDICT = ("verdict", "reason", "sentence", "severity", "side", "threshold", "released_value", "comparisons")
 
 
 @dataclass(frozen=True, slots=True)

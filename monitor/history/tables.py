@@ -140,6 +140,7 @@ verdicts = Table(  # one per bound and measurement it judged
     Column("low", Float),
     Column("high", Float),
     Column("rows", BigInteger, nullable=False, default=0),
+    Column("comparisons", Integer, nullable=False, default=0),  # of this severity in this evaluation
     UniqueConstraint("evaluation_id", "metric", "column", "segment", "side"),
     Index("verdicts_by_state", "verdict", "evaluation_id"),
 )

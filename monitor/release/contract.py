@@ -11,7 +11,7 @@ from typing import Literal
 
 from checks.contract import Check, Metric
 from monitor.settings import CheckSettings, ModelSettings, Threshold
-from monitor.settings.terms import EVERY_COLUMN, Side, cadence, limits_of, parameters_for, split_name
+from monitor.settings.terms import EVERY_COLUMN, Side, Subject, cadence, limits_of, parameters_for, split_name
 
 __all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
 
@@ -23,9 +23,10 @@ class Bound:
     """One threshold on one metric of one model version.
 
     *metric* is a metric's name, *column* its column ("" where it has none, "*" for every column but
-    *except_columns*, which have thresholds of their own), *segments* the segment columns it holds for beside the
-    whole. *limit* is absolute, or a share of the release's own value where *of_release*. *window* and *every* are
-    those of the check that measures it.
+    *except_columns*, which have thresholds of their own). It holds for the one *segment* that it names; or for the
+    whole, and for every value of the segment columns *segments* but those in *except_segments*, which have thresholds
+    of their own: (column, segment), where the column may be "*". *limit* is absolute, or a share of the release's own
+    value where *of_release*. *window* and *every* are those of the check that measures it.
     """
 
     name: str  # as written in config.toml: "accuracy", "drift.*"
@@ -35,10 +36,12 @@ class Bound:
     limit: float
     of_release: bool = False
     severity: Severity = "page"
+    segment: str = ""
     segments: tuple[str, ...] = ()
     min_rows: int = 1
     pending_for: timedelta = timedelta(0)
     except_columns: tuple[str, ...] = ()
+    except_segments: tuple[tuple[str, str], ...] = ()
     window: timedelta = timedelta(days=7)
     every: timedelta = timedelta(days=1)
     needs_outcomes: bool = False
@@ -49,7 +52,11 @@ class Bound:
         """Whether the bound is about this measurement. The whole is segment ""."""
         if metric != self.metric or not self._covers(column):
             return False
-        return not segment or any(segment.startswith(f"{name}=") for name in self.segments)
+        if self.segment or not segment:
+            return segment == self.segment
+        if any(segment == other and of in {column, EVERY_COLUMN} for of, other in self.except_segments):
+            return False
+        return any(segment.startswith(f"{name}=") for name in self.segments)
 
     def _covers(self, column: str) -> bool:
         if self.column == EVERY_COLUMN:
@@ -90,7 +97,7 @@ def build_contract(
     planned = list(configured)
     bounds: list[Bound] = []
     for name, threshold in model.release.items():
-        owner, metric = owner_of(checks, split_name(name)[0])
+        owner, metric = owner_of(checks, split_name(name, model.predictions.segments).metric)
         implied = _implied(model, threshold, owner, configured, confidence)
         planned += [implied] if implied not in planned else []
         bounds += _bounds(model, name, threshold, metric, implied)
@@ -133,27 +140,44 @@ def _implied(
 def _bounds(
     model: ModelSettings, name: str, threshold: Threshold, metric: Metric, planned: PlannedCheck
 ) -> Iterator[Bound]:
-    column = split_name(name)[1]
-    own = [other for base, other in map(split_name, model.release) if base == metric.name and other != EVERY_COLUMN]
+    subjects = [split_name(other, model.predictions.segments) for other in model.release]
+    about = split_name(name, model.predictions.segments)
+    beside = [other for other in subjects if other.metric == about.metric and other != about]
     for side, limit, of_release in limits_of(threshold):
         yield Bound(
             name=name,
             metric=metric.name,
-            column=column,
+            column=about.column,
             side=side,
             limit=limit,
             of_release=of_release,
             severity=threshold.severity or ("page" if metric.pages else "warn"),
+            segment=about.segment,
             segments=threshold.segments,
             min_rows=threshold.min_rows or 1,
             pending_for=threshold.pending_for or timedelta(0),
-            except_columns=tuple(sorted(own)) if column == EVERY_COLUMN else (),
+            except_columns=_other_columns(about, beside),
+            except_segments=_other_segments(about, beside),
             window=planned.window,
             every=planned.every,
             needs_outcomes=planned.check.needs().outcomes,
             unit=metric.unit,
             version=model.version,
         )
+
+
+def _other_columns(about: Subject, beside: Sequence[Subject]) -> tuple[str, ...]:
+    """The columns with thresholds of their own, where *about* is every column: of the same segment."""
+    if about.column != EVERY_COLUMN:
+        return ()
+    return tuple(sorted(other.column for other in beside if other.segment == about.segment))
+
+
+def _other_segments(about: Subject, beside: Sequence[Subject]) -> tuple[tuple[str, str], ...]:
+    """The segments with thresholds of their own, where *about* names none; a segment weighs more than a column."""
+    if about.segment:
+        return ()
+    return tuple(sorted((other.column, other.segment) for other in beside if other.segment))
 
 
 def _hash(model: ModelSettings, bounds: Sequence[Bound], planned: Sequence[PlannedCheck]) -> str:

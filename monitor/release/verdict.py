@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, isnan
 from typing import Literal
 
@@ -66,6 +67,7 @@ class Verdict:
     low: float | None = None
     high: float | None = None
     rows: int = 0
+    comparisons: int = 0  # with the same severity in the same window: each may be wrong by chance
 
     @property
     def clears(self) -> bool:
@@ -75,10 +77,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the window beside its measurements: None where it is not."""
+    """What is known of the window beside its measurements: None where it is not.
+
+    *silent*: the segment that the bound names has no rows in it, as others of its column were measured.
+    """
 
     rows: int | None = None
     outcomes: int | None = None
+    silent: bool = False
 
 
 def judge_all(
@@ -95,7 +101,7 @@ def judge_all(
 
     *released* are the release's own values, *failures* the sentence of a failed check by metric, *source_failure*
     the sentence of a source that could not be read; *rows* and *outcomes* count the window's predictions and how many
-    of them have an outcome.
+    of them have an outcome. ``comparisons`` of each counts the verdicts of its severity that are ``ok`` or ``breach``.
     """
     facts = Facts(rows, outcomes)
     own = released or {}
@@ -106,10 +112,12 @@ def judge_all(
         if bound.column == EVERY_COLUMN and found:
             verdicts += _judged(bound, found, own, failure, facts)
             continue
-        if not any(one.segment == "" for one in found):
-            verdicts.append(judge(bound, None, failure=failure, facts=facts))
+        if not any(one.segment == bound.segment for one in found):
+            facts_here = replace(facts, silent=_silent(bound, measurements))
+            verdicts.append(judge(bound, None, failure=failure, facts=facts_here))
         verdicts += _judged(bound, found, own, failure, facts)
-    return tuple(verdicts)
+    compared = Counter(verdict.bound.severity for verdict in verdicts if verdict.state in {"ok", "breach"})
+    return tuple(replace(verdict, comparisons=compared[verdict.bound.severity]) for verdict in verdicts)
 
 
 def judge(
@@ -125,7 +133,7 @@ def judge(
     A breach needs the whole interval beyond the bound, or a number without interval beyond it. What is measured on
     too few rows, or is not a finite number, is unknown.
     """
-    about = measurement or Measurement(bound.metric, None, column=bound.column)
+    about = measurement or Measurement(bound.metric, None, column=bound.column, segment=bound.segment)
     threshold = _threshold(bound, released)
     reason = _reason(bound, measurement, threshold, failure, facts)
     told = Told(bound, about, threshold, released, failure.sentence if failure else "")
@@ -142,6 +150,13 @@ def judge(
         low=_finite(about.low),
         high=_finite(about.high),
         rows=about.rows,
+    )
+
+
+def _silent(bound: Bound, measurements: Sequence[Measurement]) -> bool:
+    column = bound.segment.partition("=")[0]
+    return bool(column) and any(
+        one.metric == bound.metric and one.segment.startswith(f"{column}=") for one in measurements
     )
 
 
@@ -188,7 +203,7 @@ def _reason(
 
 
 def _absent(bound: Bound, facts: Facts) -> Reason:
-    if facts.rows == 0:
+    if facts.rows == 0 or facts.silent:
         return "too_few_rows"
     return "outcomes_not_in" if bound.needs_outcomes and facts.outcomes == 0 else "not_measured"
 

@@ -161,6 +161,7 @@ def _verdict(verdict: Verdict, due: DueWindow) -> VerdictRecord:
         low=verdict.low,
         high=verdict.high,
         rows=verdict.rows,
+        comparisons=verdict.comparisons,
     )
 
 

@@ -30,6 +30,7 @@ def review_release(
         here: Place = (*place, "release", name)
         yield from _limits(threshold, here, file)
         yield from _segments(threshold, model, here, place, file)
+        yield from _one_segment(name, threshold, model, here, place, file)
         yield from _metric(name, threshold, model, place, checks, file)
     for index, settings in enumerate(model.checks):
         yield from _check(settings, model, place, index, checks, file)
@@ -65,14 +66,34 @@ def _segments(threshold: Threshold, model: ModelSettings, here: Place, place: Pl
             yield Remark.of(file, at, what, instead, also=(known, (*here, "segments")))
 
 
+def _one_segment(
+    name: str, threshold: Threshold, model: ModelSettings, here: Place, place: Place, file: File
+) -> Iterator[Remark]:
+    """A threshold of one segment: ``accuracy[origin=JFK]``."""
+    segment, known = split_name(name, model.predictions.segments).segment, model.predictions.segments
+    if not segment:
+        return
+    column = segment.partition("=")[0]
+    if not any(segment.startswith(f"{one}=") for one in known):
+        instead = suggestion(column, known) or f'set predictions.segments = ["{column}"]'
+        what = f"is about a segment of '{column}', which is not among predictions.segments"
+        yield Remark.of(file, here, what, instead, also=((*place, "predictions", "segments"),))
+    if threshold.segments:
+        what = f"is about the segment {segment} alone"
+        yield Remark.of(file, (*here, "segments"), what, "leave segments out here")
+
+
 def _metric(
     name: str, threshold: Threshold, model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File
 ) -> Iterator[Remark]:
     here: Place = (*place, "release", name)
-    base = split_name(name)[0]
+    base = split_name(name, model.predictions.segments).metric
     found = [(check, metric) for check in checks.values() for metric in check.metrics if metric.name == base]
     if not found:
-        yield Remark.of(file, here, f"no check measures '{base}'", _similar(base, model, checks))
+        order = 'write metric, column and segment in this order: "drift.temp[origin=JFK]"'
+        yield Remark.of(
+            file, here, f"no check measures '{base}'", order if "[" in name else _similar(base, model, checks)
+        )
         return
     check, metric = found[0]
     if model.task not in metric.tasks:
@@ -98,12 +119,13 @@ def _similar(wrong: str, model: ModelSettings, checks: Mapping[str, type[Check]]
 
 def _column(name: str, metric: Metric, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
     here: Place = (*place, "release", name)
-    base, column = split_name(name)
+    base, column, segment = split_name(name, model.predictions.segments)
+    of = f"[{segment}]" if segment else ""
     if metric.per and not column:
-        instead = f'write "{base}.*" for all, or "{base}.<{metric.per}>" for one'
+        instead = f'write "{base}.*{of}" for all, or "{base}.<{metric.per}>{of}" for one'
         yield Remark.of(file, here, f"'{base}' is measured of each {metric.per}", instead)
     if column and not metric.per:
-        yield Remark.of(file, here, f"'{base}' is not measured of columns", f"write {base}")
+        yield Remark.of(file, here, f"'{base}' is not measured of columns", f"write {base}{of}")
     known = _known_columns(model)
     if metric.per == "column" and column not in {"", EVERY_COLUMN} and known and column not in known:
         also = ((*place, "predictions"), (*place, "outcomes"))
@@ -117,7 +139,8 @@ def _known_columns(model: ModelSettings) -> set[str]:
         return set()
     scores = (said.score,) if isinstance(said.score, str) else said.score or ()
     others = (said.prediction, *scores, model.outcomes.value if model.outcomes else None)
-    return {*said.features, *said.segments, *(name for name in others if name)}
+    segments = (column for segment in said.segments for column in (segment, *segment.split("+")))
+    return {*said.features, *segments, *(name for name in others if name)}
 
 
 def _duration(threshold: Threshold, metric: Metric, here: Place, file: File) -> Iterator[Remark]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from checks.contract import Check
 from monitor.settings import ModelSettings, Threshold
@@ -16,10 +17,38 @@ EVERY_COLUMN = "*"
 """The column of a threshold that holds for each column without a threshold of its own."""
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """The metric and the column of a threshold's name: ``("drift", "temp")``, ``("accuracy", "")``."""
-    metric, _, column = name.partition(".")
-    return metric, column
+_SEGMENT = re.compile(r"\[([^\[\]=]+=.*)\]", re.DOTALL)
+
+
+class Subject(NamedTuple):
+    """What a threshold is about: a metric, of a column ("" where it has none), of a segment ("" for the whole)."""
+
+    metric: str
+    column: str = ""
+    segment: str = ""
+
+
+def split_name(name: str, segments: Sequence[str] = ()) -> Subject:
+    """What a threshold's name says: ``drift.temp[origin=JFK]`` is drift, of temp, where origin is JFK.
+
+    The metric ends at the first dot, so columns may have dots. The segment is the last thing, in brackets, from one of
+    the model's *segments* on, or else from a bracket that something with an equals sign follows. So columns and values
+    may have brackets: ``drift.temp[C][origin=a[b]]``.
+    """
+    start, segment = _segment_of(name, segments)
+    metric, _, column = name[:start].partition(".")
+    return Subject(metric, column, segment)
+
+
+def _segment_of(name: str, segments: Sequence[str]) -> tuple[int, str]:
+    """Where the segment begins, and what it is."""
+    if name.endswith("]"):
+        known = [start for segment in segments if (start := name.find(f"[{segment}=")) > 0]
+        if known:
+            return min(known), name[min(known) + 1 : -1]
+        if found := _SEGMENT.search(name):
+            return found.start(), found[1]
+    return len(name), ""
 
 
 def parameters_for(
@@ -48,8 +77,13 @@ def limits_of(threshold: Threshold) -> Iterator[tuple[Side, float, bool]]:
 
 def split_segments(model: ModelSettings) -> frozenset[str]:
     """The segment columns by which each column is looked at: those of its thresholds and of configured checks."""
-    asked = {segment for name, bound in model.release.items() if "." in name for segment in bound.segments}
+    known = model.predictions.segments
+    asked: set[str] = set()
+    for name, bound in model.release.items():
+        about = split_name(name, known)
+        if about.column:
+            asked |= {*bound.segments, *(one for one in known if about.segment.startswith(f"{one}="))}
     for settings in model.checks:
         named = settings.parameters.get("segments", ())
         asked |= set(named) if isinstance(named, list | tuple) else set()
-    return frozenset(asked & set(model.predictions.segments))
+    return frozenset(asked & set(known))

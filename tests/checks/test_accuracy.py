@@ -14,7 +14,7 @@ from checks.contract import Measurement, Task, Window
 from checks.profile import SCORE_BINS, Layout, Profile, Scores, Slice
 from checks.statistics.classification import accuracy
 from checks.statistics.intervals import clusters, jackknife, wilson
-from tests.checks.row_profiles import Row, profile_of
+from checks.testing.rows import Row, profile_of
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 EMPTY = Layout({})

@@ -12,7 +12,7 @@ import pytest
 
 from checks.accuracy import Accuracy
 from checks.coverage import Coverage
-from checks.discovery import CheckProblem, discover, metric_owner
+from checks.discovery import CheckProblem, discover
 from checks.drift import Drift
 
 HEAD = """
@@ -124,13 +124,6 @@ def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
     with pytest.raises(CheckProblem) as problem:
         discover(tmp_path / "nowhere")
     assert str(problem.value) == f"checks_dir: there is no folder '{tmp_path / 'nowhere'}'."
-
-
-def test_the_owner_of_a_metric_is_the_check_that_measures_it() -> None:
-    found = discover()
-    assert metric_owner(found, "roc_auc") is Accuracy
-    assert metric_owner(found, "jensen_shannon") is Drift
-    assert metric_owner(found, "acuracy") is None
 
 
 def test_discovery_imports_nothing_heavy() -> None:

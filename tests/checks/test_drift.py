@@ -18,7 +18,7 @@ from checks.drift import Drift
 from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
 from checks.statistics.cells import Cell, compared
 from checks.statistics.distances import jensen_shannon, jensen_shannon_noise, psi, psi_noise, shares
-from tests.checks.row_profiles import distribution
+from checks.testing.rows import distribution
 
 START, END = datetime(2024, 3, 4, tzinfo=UTC), datetime(2024, 3, 5, tzinfo=UTC)
 SIZE = Numbers(tuple(float(edge) for edge in range(40)))

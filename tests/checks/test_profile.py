@@ -22,7 +22,7 @@ from checks.profile import (
     Scores,
     Slice,
 )
-from tests.checks.row_profiles import profile_of
+from checks.testing.rows import profile_of
 
 LAYOUT = Layout(
     {"size": Numbers((-1.0, 0.5, 2.0), centre=0.5), "colour": Categories(("rød", "blå", "😀", ""))},

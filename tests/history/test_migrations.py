@@ -29,7 +29,7 @@ def test_the_views_are_there(engine: Engine) -> None:
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
-    assert migrate(engine) == migrate(engine) == "0002"
+    assert migrate(engine) == migrate(engine) == "0003"
 
 
 def test_a_newer_history_is_refused(engine: Engine) -> None:
@@ -41,7 +41,7 @@ def test_a_newer_history_is_refused(engine: Engine) -> None:
 
     assert str(problem.value) == (
         f"The history at {shown_url(engine.url)} was written by a newer model-monitor: its schema is 9999, "
-        "this program knows up to 0002. Start the newer program, or restore a backup from before the upgrade."
+        "this program knows up to 0003. Start the newer program, or restore a backup from before the upgrade."
     )
 
 
@@ -60,7 +60,7 @@ def test_four_starters_at_once_migrate_once(database_url: str) -> None:
         subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(4)
     ]
 
-    assert [starter.communicate(timeout=120) for starter in starters] == [("0002\n", "")] * 4
+    assert [starter.communicate(timeout=120) for starter in starters] == [("0003\n", "")] * 4
 
 
 def test_a_migration_that_fails_leaves_nothing(database_url: str) -> None:

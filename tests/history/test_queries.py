@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,14 @@ def filled(record: Callable[..., int]) -> None:
     # On the third day the check of coverage failed, so that there is a verdict and no measurement.
     record(3, measurements=MEASURED, verdicts=[judged("accuracy", "ok"), judged("coverage", "error", check="coverage")])
     record(2, "demand", measurements=MEASURED[:1], verdicts=[judged("accuracy", "unknown")])
+
+
+def test_a_verdict_tells_how_many_comparisons_there_were_beside_it(engine: Engine, record: Callable[..., int]) -> None:
+    record(1, measurements=MEASURED, verdicts=[replace(judged("accuracy", "ok"), comparisons=12)])
+
+    (row, *others) = queries.history(engine, metric="accuracy")
+    assert (row.comparisons, [other.comparisons for other in others]) == (12, [None])
+    assert [row.comparisons for row in queries.latest_verdicts(engine)] == [12]
 
 
 @pytest.mark.usefixtures("filled")

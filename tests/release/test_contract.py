@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from checks.contract import Check, Measurement, Metric, Needs, Window
-from monitor.release.contract import Bound, ReleaseContract, build_contract
+from monitor.release.contract import Bound, ReleaseContract, build_contract, owner_of
 from monitor.settings import ModelSettings
 
 
@@ -197,6 +199,71 @@ def test_a_bound_is_about_some_measurements(
     assert bound.applies_to(metric, column, segment) is expected
 
 
+SEGMENTS = ["origin", "origin+carrier"]
+NAMED: dict[str, Any] = {
+    "accuracy": {"min": 0.7, "segments": SEGMENTS},
+    "accuracy[origin=JFK]": {"min": 0.6},
+    "accuracy[origin+carrier=JFK+AA]": {"min": 0.5},
+    "drift.*": {"max": 0.2, "segments": SEGMENTS},
+    "drift.*[origin=JFK]": {"max": 0.3},
+    "drift.temp": {"max": 0.4, "segments": SEGMENTS},
+    "drift.temp[origin=JFK]": {"max": 0.5},
+    "drift.humid[origin=EWR]": {"max": 0.6},
+}
+
+
+def judging(release: dict[str, Any], metric: str, column: str, segment: str) -> list[str]:
+    """The names of the thresholds that a measurement is held to."""
+    predictions = {"source": "p.parquet", "id": "i", "time": "t", "segments": SEGMENTS}
+    bounds = contract(release, predictions=predictions).bounds
+    return [bound.name for bound in bounds if bound.applies_to(metric, column, segment)]
+
+
+@pytest.mark.parametrize(
+    ("metric", "column", "segment", "expected"),
+    [
+        # the segment that is named has its own threshold, others have the general one
+        ("accuracy", "", "", ["accuracy"]),
+        ("accuracy", "", "origin=EWR", ["accuracy"]),
+        ("accuracy", "", "origin=JFK", ["accuracy[origin=JFK]"]),
+        ("accuracy", "", "origin=JFK2", ["accuracy"]),
+        ("accuracy", "", "origin=(null)", ["accuracy"]),
+        ("accuracy", "", "carrier=AA", []),
+        # of two columns together
+        ("accuracy", "", "origin+carrier=JFK+AA", ["accuracy[origin+carrier=JFK+AA]"]),
+        ("accuracy", "", "origin+carrier=JFK+UA", ["accuracy"]),
+        # of columns: a column and a segment, a segment, a column, neither
+        ("drift", "temp", "origin=JFK", ["drift.temp[origin=JFK]"]),
+        ("drift", "wind", "origin=JFK", ["drift.*[origin=JFK]"]),
+        ("drift", "humid", "origin=JFK", ["drift.*[origin=JFK]"]),
+        ("drift", "humid", "origin=EWR", ["drift.humid[origin=EWR]"]),
+        ("drift", "temp", "origin=EWR", ["drift.temp"]),
+        ("drift", "wind", "origin=EWR", ["drift.*"]),
+        ("drift", "humid", "", ["drift.*"]),
+        ("drift", "temp", "", ["drift.temp"]),
+    ],
+)
+def test_a_threshold_of_one_segment_takes_it_out_of_the_others(
+    metric: str, column: str, segment: str, expected: list[str]
+) -> None:
+    assert judging(NAMED, metric, column, segment) == expected
+
+
+def test_a_segment_weighs_more_than_a_column() -> None:
+    release = {name: NAMED[name] for name in ("drift.temp", "drift.*[origin=JFK]")}
+    assert judging(release, "drift", "temp", "origin=JFK") == ["drift.*[origin=JFK]"]
+    assert judging(release, "drift", "temp", "origin=EWR") == ["drift.temp"]
+
+
+@given(st.sets(st.sampled_from(sorted(NAMED)), min_size=1))
+def test_a_measurement_is_held_to_one_threshold_at_most(names: set[str]) -> None:
+    release = {name: NAMED[name] for name in names}
+    for column in ("temp", "humid", "wind"):
+        for segment in ("", "origin=JFK", "origin=EWR", "origin+carrier=JFK+AA"):
+            assert len(judging(release, "drift", column, segment)) <= 1
+            assert len(judging(release, "accuracy", "", segment)) <= 1
+
+
 def test_the_hash_tells_contracts_apart_and_not_the_order_they_are_written_in() -> None:
     first = contract({"accuracy": {"min": 0.7}, "drift.*": {"max": 0.2}})
     assert first.hash == contract({"drift.*": {"max": 0.2}, "accuracy": {"min": 0.7}}).hash
@@ -213,3 +280,10 @@ def test_the_hash_tells_contracts_apart_and_not_the_order_they_are_written_in() 
 def test_the_hash_holds_no_secret() -> None:
     one, other = (contract({}, [{"check": "drift", "key": key}]).hash for key in ("canary", "hunter2"))
     assert one == other
+
+
+def test_the_owner_of_a_metric_is_the_check_that_measures_it() -> None:
+    check, metric = owner_of(CHECKS, "roc_auc")
+    assert (check, metric.name) == (Accuracy, "roc_auc")
+    with pytest.raises(LookupError, match=r"^No check measures 'acuracy'\.$"):
+        owner_of(CHECKS, "acuracy")

@@ -292,6 +292,47 @@ def test_a_bound_on_what_was_not_measured_is_an_error(bound: Bound, column: str)
     assert [(one.reason, one.column, one.segment) for one in verdicts][:1] == [("not_measured", column, "")]
 
 
+OF_JFK = Bound("accuracy[origin=JFK]", "accuracy", "", "min", 0.7, segment="origin=JFK", needs_outcomes=True)
+
+
+@pytest.mark.parametrize(
+    ("measured", "rows", "reason"),
+    [
+        # it was measured
+        ([Measurement("accuracy", 0.8, rows=9, segment="origin=JFK")], 9, "holds"),
+        ([Measurement("accuracy", 0.6, rows=9, segment="origin=JFK")], 9, "falls_below"),
+        # only others of its column were: it has no rows in this window
+        ([Measurement("accuracy", 0.6, rows=9, segment="origin=EWR")], 9, "too_few_rows"),
+        # no row at all
+        ([Measurement("accuracy", None)], 0, "too_few_rows"),
+        # the check does not measure segments of that column
+        ([Measurement("accuracy", 0.6, rows=9, segment="carrier=AA")], 9, "not_measured"),
+        ([Measurement("accuracy", 0.6, rows=9)], 9, "not_measured"),
+    ],
+)
+def test_a_threshold_of_one_segment_has_one_verdict(measured: list[Measurement], rows: int, reason: str) -> None:
+    (verdict,) = judge_all([OF_JFK], measured, rows=rows, outcomes=rows)
+    assert (verdict.segment, verdict.reason) == ("origin=JFK", reason)
+    assert verdict.sentence.startswith("accuracy [origin=JFK] ")
+
+
+def test_a_failed_check_fails_the_thresholds_of_its_segments_too() -> None:
+    (verdict,) = judge_all([OF_JFK], [], failures={"accuracy": "It took too long."}, rows=9, outcomes=9)
+    assert (verdict.state, verdict.reason) == ("error", "check_failed")
+
+
+def test_each_verdict_knows_how_many_numbers_were_compared_with_bounds_of_its_severity() -> None:
+    late = Bound("training_time", "training_time", "", "max", 14400.0)
+    verdicts = judge_all([SEGMENTED, late, AT_MOST], MEASURED, rows=9, outcomes=9)
+    assert [(one.bound.name, one.state, one.comparisons) for one in verdicts] == [
+        ("accuracy", "ok", 2),
+        ("accuracy", "breach", 2),
+        ("training_time", "error", 2),  # nothing was compared
+        ("drift.*", "ok", 2),
+        ("drift.*", "breach", 2),
+    ]
+
+
 def test_a_failed_check_costs_its_own_metrics_only() -> None:
     verdicts = judge_all([SEGMENTED, AT_MOST], MEASURED[3:], failures={"accuracy": "It took too long."})
     assert [(one.bound.name, one.reason) for one in verdicts] == [

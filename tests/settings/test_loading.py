@@ -27,6 +27,19 @@ def test_settings_that_are_right_are_loaded_with_their_defaults(load: Load) -> N
     assert settings.clock is None
 
 
+def test_columns_together_are_a_segment_that_thresholds_may_name(load: Load) -> None:
+    release = """
+accuracy = { min = 0.7, segments = ["origin+carrier"] }
+"accuracy[origin+carrier=JFK+AA]" = { min = 0.6 }
+"drift.carrier[origin=(null)]" = { max = 1 }
+"drift.origin" = { max = 1 }
+"""
+    settings = load(
+        ('segments = ["origin"]', 'segments = ["origin", "origin+carrier"]'), ("accuracy = { min = 0.728 }", release)
+    )
+    assert len(settings.models[0].release) == 6
+
+
 def test_variables_win_over_secret_files_and_those_over_the_file(load: Load, folder: Path) -> None:
     secrets = folder / "secrets"
     secrets.mkdir()

@@ -226,6 +226,66 @@ METRICS = (
             'accuracy = { min = 0.7, segments = ["orign"] }',
             "models[0].release.accuracy.segments[0]: 'orign' is not among predictions.segments; did you mean 'origin'?",
         ),
+        # a threshold of a segment that is not measured
+        (
+            ACCURACY,
+            '"accuracy[orign=JFK]" = { min = 0.7 }',
+            (
+                "models[0].release.\"accuracy[orign=JFK]\": is about a segment of 'orign', which is not among "
+                "predictions.segments; did you mean 'origin'?"
+            ),
+        ),
+        (
+            ACCURACY,
+            '"accuracy[runway=04L]" = { min = 0.7 }',
+            (
+                "models[0].release.\"accuracy[runway=04L]\": is about a segment of 'runway', which is not among "
+                "predictions.segments; known are origin"
+            ),
+        ),
+        # a threshold of one segment that names segment columns, too
+        (
+            ACCURACY,
+            '"accuracy[origin=JFK]" = { min = 0.7, segments = ["origin"] }',
+            (
+                'models[0].release."accuracy[origin=JFK]".segments: is about the segment origin=JFK alone; '
+                "leave segments out here"
+            ),
+        ),
+        # the column is forgotten, or is too many
+        (
+            '"drift.*"',
+            '"drift[origin=JFK]"',
+            (
+                "models[0].release.\"drift[origin=JFK]\": 'drift' is measured of each column; "
+                'write "drift.*[origin=JFK]" for all, or "drift.<column>[origin=JFK]" for one'
+            ),
+        ),
+        (
+            ACCURACY,
+            '"accuracy.temp[origin=JFK]" = { min = 0.7 }',
+            (
+                "models[0].release.\"accuracy.temp[origin=JFK]\": 'accuracy' is not measured of columns; "
+                "write accuracy[origin=JFK]"
+            ),
+        ),
+        # the parts of a name in another order, or in part
+        (
+            '"drift.*"',
+            '"drift[origin=JFK].temp"',
+            (
+                "models[0].release.\"drift[origin=JFK].temp\": no check measures 'drift[origin=JFK]'; "
+                'write metric, column and segment in this order: "drift.temp[origin=JFK]"'
+            ),
+        ),
+        (
+            ACCURACY,
+            '"accuracy[origin]" = { min = 0.7 }',
+            (
+                "models[0].release.\"accuracy[origin]\": no check measures 'accuracy[origin]'; "
+                'write metric, column and segment in this order: "drift.temp[origin=JFK]"'
+            ),
+        ),
         # the table is missing that a metric needs
         (
             '[models.outcomes]\nsource = "outcomes.parquet"\nvalue = "y_true"',
@@ -402,6 +462,14 @@ METRICS = (
 )
 def test_a_mistake_is_reported_with_what_would_be_right(problems: Problems, old: str, new: str, expected: str) -> None:
     assert problems((old, new)) == [expected]
+
+
+def test_a_threshold_of_a_segment_says_how_to_measure_segments(problems: Problems) -> None:
+    (line,) = problems(('segments = ["origin"]', ""), (ACCURACY, '"accuracy[origin=JFK]" = { min = 0.7 }'))
+    assert line.endswith(
+        "is about a segment of 'origin', which is not among predictions.segments; "
+        'set predictions.segments = ["origin"]'
+    )
 
 
 def test_two_models_of_one_name_are_refused(problems: Problems, right: str) -> None:

@@ -29,9 +29,13 @@ def _slice(rows: Sequence[Row], layout: Layout) -> Slice:
         confusion=Counter(
             (str(row["prediction"]), str(row["outcome"])) for row in labelled if row.get("prediction") is not None
         ),
-        scores=_scores([(row["score"], row["outcome"]) for row in labelled if row.get("score") is not None]),
-        errors=_errors([(row["number"], row["outcome"]) for row in labelled if row.get("number") is not None]),
+        scores=_scores([(row["score"], row["outcome"]) for row in labelled if _usable(row.get("score"))]),
+        errors=_errors([(row["number"], row["outcome"]) for row in labelled if _usable(row.get("number"))]),
     )
+
+
+def _usable(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def distribution(values: Sequence[object], cells: Numbers | Categories) -> Distribution:
