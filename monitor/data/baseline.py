@@ -51,7 +51,9 @@ def features_of(model: ModelSettings, opened: Opened) -> tuple[str, ...]:
 def _named_elsewhere(model: ModelSettings) -> set[str]:
     outcomes, predictions = model.outcomes, model.predictions
     names = {*rows.ids_of(model), *rows.scores_of(model), *rows.outcome_ids_of(model), predictions.time}
-    names |= {name for name in (predictions.entity, predictions.prediction, predictions.fallback) if name}
+    others = (predictions.entity, predictions.prediction, predictions.fallback)
+    ranked = (predictions.request, predictions.item, predictions.position)
+    names |= {name for name in (*others, *ranked) if name}
     return names | ({name for name in (outcomes.value, outcomes.time) if name} if outcomes else set())
 
 
