@@ -124,12 +124,12 @@ def _relevant(rows: Iterable[Row]) -> int:
 
 
 def _average_precision(first: Sequence[Row], relevant: int) -> float:
-    liked = sorted(row["position"] for row in first if row["grade"])
+    liked = sorted(float(row["position"]) for row in first if row["grade"])
     return sum(found / position for found, position in enumerate(liked, start=1)) / relevant
 
 
 def _gain(first: Iterable[Row]) -> float:
-    return sum(float(row["grade"] or 0) / log2(row["position"] + 1) for row in first)
+    return sum(float(row["grade"] or 0) / log2(float(row["position"]) + 1) for row in first)
 
 
 def _best(rows: Iterable[Row], k: int) -> float:
