@@ -81,15 +81,21 @@ def jackknife(
 
 
 def clustered(metric: Statistic, value: float, sample: LeftOut, confidence: float = 0.95) -> Interval | None:
+    """The delete-one-cluster interval of a metric of slices."""
+    return jackknifed(value, [metric(part) for part in sample.without], confidence)
+
+
+def jackknifed(value: float, without: Sequence[float | None], confidence: float = 0.95) -> Interval | None:
     """``value ± t(G-1) sqrt((G-1)/G Σ (θ₋ᵢ - mean θ₋)²)``, or None where the G clusters cannot say.
 
-    They cannot where there are fewer than two, or where the metric is not defined without one of them.
+    *without* holds the estimate without each cluster in turn. They cannot say where there are fewer than two, or
+    where one of the estimates is not defined.
     Rows of one day share weather and events, so days and not rows are the independent draws. Source: B. Efron,
     The jackknife, the bootstrap and other resampling plans (1982), ch. 3; A. C. Cameron, D. L. Miller, A
     practitioner's guide to cluster-robust inference, J. Human Resources 50 (2015), for t with G-1 degrees.
     """
-    groups = len(sample.without)
-    estimates = [estimate for part in sample.without if (estimate := metric(part)) is not None]
+    groups = len(without)
+    estimates = [estimate for estimate in without if estimate is not None]
     if groups < 2 or len(estimates) < groups:
         return None
     mean = sum(estimates) / groups

@@ -93,9 +93,11 @@ def _columns(model: ModelSettings, place: Place, file: File) -> Iterator[Remark]
     if model.task in {"binary", "multiclass"} and said.score is None and said.prediction is None:
         what = f"says nothing of what the model predicts, and a {model.task} model predicts a class or a score"
         yield Remark.of(file, (*place, "predictions"), what, 'add prediction = "y_pred" or score = "..."', also=also)
-    if model.task in {"regression", "ranking"} and said.prediction is None:
+    if model.task == "regression" and said.prediction is None:
         what = f"says nothing of what the model predicts, and a {model.task} model predicts a number"
         yield Remark.of(file, (*place, "predictions"), what, 'add prediction = "y_pred"', also=also)
+    if model.task == "ranking":
+        yield from _lists(model, place, file)
     if model.task == "binary" and isinstance(said.score, tuple):
         what = "names several columns, and a binary model has one, the probability of the positive class"
         yield Remark.of(file, score, what, 'write score = "y_pred_proba"', also=(task,))
@@ -107,6 +109,22 @@ def _columns(model: ModelSettings, place: Place, file: File) -> Iterator[Remark]
     if model.population is not None and said.entity is None:
         what = "is missing, and [models.population] needs it to tell who got a prediction"
         yield Remark.of(file, (*place, "predictions", "entity"), what, 'add entity = "customer_id"')
+
+
+def _lists(model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
+    """What a ranking model must say of its lists."""
+    said, task = model.predictions, (*place, "task")
+    for key, why, column in (
+        ("request", "which rows are one list", "request_id"),
+        ("item", "what is recommended", "item_id"),
+    ):
+        if getattr(said, key) is None:
+            what = f"is missing, and a ranking model needs it to tell {why}"
+            yield Remark.of(file, (*place, "predictions", key), what, f'add {key} = "{column}"', also=(task,))
+    if said.position is None and said.prediction is None and not isinstance(said.score, str):
+        what = "says nothing of the order of the items, and a ranking model ranks them"
+        also = (*((*place, "predictions", key) for key in ("position", "score", "prediction")), task)
+        yield Remark.of(file, (*place, "predictions"), what, 'add position = "position" or score = "..."', also=also)
 
 
 def _count(columns: str | tuple[str, ...]) -> int:

@@ -63,16 +63,21 @@ def people(
 
 
 def measured(table: ir.Table, population: ir.Table, roles: Roles = ROLES) -> dict[str, Measurement]:
+    """Coverage by segment."""
+    return {one.segment: one for one in found(table, population, roles) if one.metric == "coverage"}
+
+
+def found(table: ir.Table, population: ir.Table, roles: Roles = ROLES, layout: Layout = LAYOUT) -> list[Measurement]:
     window = Window(
         start=START,
         end=START + timedelta(days=1),
         task="binary",
-        buckets=(Profile(LAYOUT),),
+        buckets=(Profile(layout),),
         roles=roles,
         load_table=lambda: table,
         load_population=lambda: population,
     )
-    return {one.segment: one for one in Coverage().measure(window)}
+    return list(Coverage().measure(window))
 
 
 def test_each_entity_counts_once_by_its_best_prediction(create: Create) -> None:
@@ -92,19 +97,19 @@ def test_each_entity_counts_once_by_its_best_prediction(create: Create) -> None:
             (None, 1.0, False),  # about nobody
         ),
     )
-    found = measured(table, create("people", people(1, 2, 3, 4, 5, 6, 7, 8, 8, None)))
-    assert found.keys() == {""}
-    assert found[""].value == 2 / 8
-    assert found[""].rows == 8
-    assert (found[""].low, found[""].high) == (None, None)
-    assert found[""].detail == {"missing": 2, "null": 3, "fallback": 1, "covered": 2, "population": 8}
+    by_segment = measured(table, create("people", people(1, 2, 3, 4, 5, 6, 7, 8, 8, None)))
+    assert by_segment.keys() == {""}
+    assert by_segment[""].value == 2 / 8
+    assert by_segment[""].rows == 8
+    assert (by_segment[""].low, by_segment[""].high) == (None, None)
+    assert by_segment[""].detail == {"missing": 2, "null": 3, "fallback": 1, "covered": 2, "population": 8}
 
 
 def test_segments_of_the_population_are_measured_on_their_own(create: Create) -> None:
     table = create("predictions", predictions((1, 1.0, False), (3, 1.0, False), (5, 1.0, True)))
     countries = ["DE", "DE", "NO", "FR", None]
-    found = measured(table, create("people", people(1, 2, 3, 4, 5, country=countries)))
-    values = {segment: (one.value, one.rows) for segment, one in found.items()}
+    by_segment = measured(table, create("people", people(1, 2, 3, 4, 5, country=countries)))
+    values = {segment: (one.value, one.rows) for segment, one in by_segment.items()}
     assert values == {
         "": (2 / 5, 5),
         "country=DE": (1 / 2, 2),
@@ -112,6 +117,54 @@ def test_segments_of_the_population_are_measured_on_their_own(create: Create) ->
         "country=(other)": (0.0, 1),
         "country=(null)": (0.0, 1),
     }
+
+
+def test_an_entity_of_several_segments_counts_under_the_most_frequent(create: Create) -> None:
+    table = create("predictions", predictions((1, 1.0, False)))
+    listed = create("people", people(1, 1, 1, 2, 2, country=["FR", "NO", None, None, "FR"]))
+    values = {segment: (one.value, one.rows) for segment, one in measured(table, listed).items()}
+    assert values == {"": (1 / 2, 2), "country=NO": (1.0, 1), "country=(other)": (0.0, 1)}
+
+
+def test_a_segment_may_take_several_columns_together(create: Create) -> None:
+    table = create("predictions", predictions((1, 1.0, False), (3, 1.0, False), (4, 1.0, False)))
+    listed = create(
+        "people",
+        {
+            **people(1, 2, 3, 4, 5, country=["DE", "DE", "NO", "DE", "NO"]),
+            "adult": ("bool", [True, True, False, None, True]),
+        },
+    )
+    roles = Roles(entity="customer", prediction="said", segments=("country+adult", "country+city"))
+    layout = Layout({}, {"country+adult": ("DE+1", "NO+0"), "country+city": ("DE+Bonn",)})
+    values = {
+        one.segment: (one.value, one.rows) for one in found(table, listed, roles, layout) if one.metric == "coverage"
+    }
+    assert values == {
+        "": (3 / 5, 5),
+        "country+adult=DE+1": (1 / 2, 2),
+        "country+adult=NO+0": (1.0, 1),
+        "country+adult=(other)": (0.0, 1),  # NO+1
+        "country+adult=(null)": (1.0, 1),  # a part is not known
+    }, "the population has no column city"
+
+
+def test_what_is_not_covered_is_told_by_reason(create: Create) -> None:
+    table = create("predictions", predictions((1, 1.0, False), (2, 1.0, True), (3, None, False), (4, None, False)))
+    measurements = found(table, create("people", people(1, 2, 3, 4, 5, country=["DE", "NO", "NO", "NO", "NO"])))
+    shares = {(one.segment, one.column): one.value for one in measurements if one.metric == "uncovered"}
+    assert shares == {
+        ("", "missing"): 1 / 5,
+        ("", "null"): 2 / 5,
+        ("", "fallback"): 1 / 5,
+        ("country=DE", "missing"): 0.0,
+        ("country=DE", "null"): 0.0,
+        ("country=DE", "fallback"): 0.0,
+        ("country=NO", "missing"): 1 / 4,
+        ("country=NO", "null"): 2 / 4,
+        ("country=NO", "fallback"): 1 / 4,
+    }
+    assert {one.rows for one in measurements if one.segment == "country=NO"} == {4}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +178,8 @@ def test_segments_of_the_population_are_measured_on_their_own(create: Create) ->
 )
 def test_segment_values_are_written_as_in_profiles(create: Create, kind: str, values: list[object]) -> None:
     table = create("predictions", predictions((1, 1.0, False)))
-    found = measured(table, create("people", people(1, 2, 3, country=values, of=kind)))
-    assert {segment: one.value for segment, one in found.items()} == {
+    by_segment = measured(table, create("people", people(1, 2, 3, country=values, of=kind)))
+    assert {segment: one.value for segment, one in by_segment.items()} == {
         "": 1 / 3,
         "country=1": 1 / 2,
         "country=(other)": 0.0,
@@ -171,15 +224,20 @@ def test_the_fallback_mark_may_be_a_number(create: Create) -> None:
 
 
 def test_a_window_without_rows_covers_nobody(create: Create) -> None:
-    found = measured(create("predictions", predictions()), create("people", people(1, 2)))[""]
-    assert found.value == 0.0
-    assert found.detail["missing"] == 2
+    by_segment = measured(create("predictions", predictions()), create("people", people(1, 2)))[""]
+    assert by_segment.value == 0.0
+    assert by_segment.detail["missing"] == 2
 
 
 def test_an_empty_population_cannot_be_covered(create: Create) -> None:
-    found = measured(create("predictions", predictions((1, 1.0, False))), create("people", people()))[""]
-    assert found.value is None
-    assert found.detail["reason"] == "The population of this window is empty."
+    measurements = found(create("predictions", predictions((1, 1.0, False))), create("people", people()))
+    assert [(one.metric, one.column) for one in measurements] == [
+        ("coverage", ""),
+        *(("uncovered", reason) for reason in ("missing", "null", "fallback")),
+    ]
+    for one in measurements:
+        assert one.value is None
+        assert one.detail["reason"] == "The population of this window is empty."
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ A_DURATION = "write a number with its unit, such as '90s', '30m', '4h', '7d', '2
 RELATIVE = "paths are relative to the folder of config.toml"
 METRICS = (
     "accuracy, balanced_accuracy, brier, coverage, drift, f1, jensen_shannon, log_loss, precision, recall, roc_auc, "
-    "specificity"
+    "specificity, uncovered"
 )
 
 
@@ -475,6 +475,83 @@ def test_a_threshold_of_a_segment_says_how_to_measure_segments(problems: Problem
 def test_two_models_of_one_name_are_refused(problems: Problems, right: str) -> None:
     (line,) = problems(added=right)
     assert line == "models[1].name: is the name of models[0] already; give each model a name of its own"
+
+
+RANKING = """
+[[models]]
+name = "shop"
+version = "1"
+task = "ranking"
+
+[models.predictions]
+source = "predictions.parquet"
+id = "id"
+time = "at"
+request = "request_id"
+item = "item_id"
+position = "position"
+
+[models.outcomes]
+source = "outcomes.parquet"
+value = "clicked"
+
+[models.release]
+ndcg = { min = 0.3 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            'request = "request_id"\n',
+            "",
+            (
+                "models[0].predictions.request: is missing, and a ranking model needs it to tell which rows are one "
+                'list; add request = "request_id"'
+            ),
+        ),
+        (
+            'item = "item_id"\n',
+            "",
+            (
+                "models[0].predictions.item: is missing, and a ranking model needs it to tell what is recommended; "
+                'add item = "item_id"'
+            ),
+        ),
+        (
+            'position = "position"\n',
+            "",
+            (
+                "models[0].predictions: says nothing of the order of the items, and a ranking model ranks them; "
+                'add position = "position" or score = "..."'
+            ),
+        ),
+        (
+            'position = "position"\n',
+            'score = ["a", "b"]\n',
+            (
+                "models[0].predictions: says nothing of the order of the items, and a ranking model ranks them; "
+                'add position = "position" or score = "..."'
+            ),
+        ),
+        (
+            "ndcg = { min = 0.3 }",
+            "catalogue_coverage = { min = 0.3 }",
+            (
+                "models[0].release.catalogue_coverage: 'catalogue_coverage' needs the catalogue of items; "
+                "add [models.catalogue] with source and item"
+            ),
+        ),
+    ],
+)
+def test_a_ranking_must_say_what_its_lists_are(problems: Problems, old: str, new: str, expected: str) -> None:
+    assert problems((old, new), text=RANKING) == [expected]
+
+
+@pytest.mark.parametrize("order", ['position = "rank"', 'score = "score"', 'prediction = "score"'])
+def test_a_ranking_is_ordered_by_position_score_or_prediction(load: Load, order: str) -> None:
+    assert load(('position = "position"', order), text=RANKING).models[0].task == "ranking"
 
 
 @pytest.mark.parametrize("text", ["", "models = []"])
