@@ -94,7 +94,7 @@ def chosen(task: Task, positive: str, names: tuple[str, ...]) -> tuple[Formula, 
     return tuple(there[name] for name in names or DEFAULTS[task])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # slices cannot be hashed; a group is itself
 class Group:
     """A segment of a window and the same without each cluster in turn, clusters without its rows included."""
 

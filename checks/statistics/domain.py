@@ -57,6 +57,7 @@ def tell_apart(before: Side, now: Side, seed: int, confidence: float) -> Told:
 
     The AUC of each fold counts by its pairs of rows: scores of different classifiers are not compared.
     """
+    import sklearn.ensemble  # noqa: F401  # brings the threads that are limited, so it comes first
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1, user_api="openmp"):  # beside other work two threads wait for each other, 100 times slower
