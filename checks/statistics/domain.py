@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
 FOLDS = 5
-TREES, LEAVES, LEAST, RATE = 50, 15, 30, 0.1
+TREES, LEAVES, LEAST, RATE = 30, 15, 30, 0.15
 """Of the boosted trees: few and shallow, for samples of some thousand rows."""
 
 CODES = 200

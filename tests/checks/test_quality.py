@@ -77,7 +77,7 @@ def value(column: str, metric: str, values: list[object], check: Quality | None 
         ("prediction", "invalid_predictions", [1, 0, None, 2], 0.5),
         # a score lies between 0 and 1, whatever the reference's least and greatest were
         ("score", "invalid_predictions", [0.95, 1.0, 0.0, math.nan], 0.25),
-        ("score", "invalid_predictions", [-0.25, -0.5, 0.5, 0.5], 0.5),
+        ("score", "invalid_predictions", [-0.25, -0.25, None, None], 1.0),
     ],
 )
 def test_shares_are_those_of_the_rows(column: str, metric: str, values: list[object], expected: float | None) -> None:
