@@ -106,7 +106,7 @@ def table(runs: int) -> Iterator[str]:
 def main(arguments: list[str] | None = None) -> None:
     """Print the table; with --write put it into the document."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args(arguments)
     lines = []
