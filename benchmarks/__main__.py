@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks import drift_false_alarms, flights
+from benchmarks import drift_false_alarms, flights, multivariate_drift
 
 
 def main() -> None:
     """Run them all and print their tables."""
     flights.main()
     drift_false_alarms.main()
+    multivariate_drift.main()
 
 
 if __name__ == "__main__":
