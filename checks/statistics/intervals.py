@@ -88,9 +88,14 @@ def clustered(metric: Statistic, value: float, sample: LeftOut, confidence: floa
     The jackknife, the bootstrap and other resampling plans (1982), ch. 3; A. C. Cameron, D. L. Miller, A
     practitioner's guide to cluster-robust inference, J. Human Resources 50 (2015), for t with G-1 degrees.
     """
-    groups = len(sample.without)
     estimates = [estimate for part in sample.without if (estimate := metric(part)) is not None]
-    if groups < 2 or len(estimates) < groups:
+    return jackknifed(value, estimates, confidence) if len(estimates) == len(sample.without) else None
+
+
+def jackknifed(value: float, estimates: Sequence[float], confidence: float = 0.95) -> Interval | None:
+    """The same of the *estimates* without each cluster in turn; None where there are fewer than two."""
+    groups = len(estimates)
+    if groups < 2:
         return None
     mean = sum(estimates) / groups
     error = sqrt((groups - 1) / groups * sum((estimate - mean) ** 2 for estimate in estimates))
