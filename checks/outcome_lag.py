@@ -36,7 +36,7 @@ class OutcomeLag(Check):
     def measure(self, window: Window) -> Iterator[Measurement]:
         known, lag = sum(window.live.lags), self._lag(window.live)
         before = None if window.baseline is None else self._lag(window.baseline)
-        detail = {"quantile": self.quantile, "reference": before}
+        detail: dict[str, object] = {"quantile": self.quantile, "reference": before}
         if lag is None:
             detail["reason"] = "No outcome of this window tells when it became known."
         yield Measurement("outcome_lag", lag, rows=known, detail=detail)

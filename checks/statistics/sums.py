@@ -112,8 +112,9 @@ def _number(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.FloatingVa
         raise CannotMeasure(f"The column '{name}' holds {kind}; name one with numbers, or true and false.")
     value = (column.cast("int32") if kind.is_boolean() else column).cast("float64")
     usable = value.abs() < 1e100  # neither null, NaN nor infinite: NaN is greater than everything
+    squarable = usable & (value.abs() > 1e-100)  # PostgreSQL refuses a product too small for a double
     zero, one = ibis.literal(0.0, "float64"), ibis.literal(1.0, "float64")
-    return ibis.cases((usable, value), else_=zero), ibis.cases((usable, one), else_=zero)
+    return ibis.cases((squarable, value), else_=zero), ibis.cases((usable, one), else_=zero)
 
 
 def column_of(table: ir.Table, name: str) -> ir.Column:

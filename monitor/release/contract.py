@@ -11,7 +11,7 @@ from typing import Literal
 
 from checks.contract import Check, Metric
 from monitor.settings import CheckSettings, ModelSettings, Threshold
-from monitor.settings.terms import EVERY_COLUMN, Side, cadence, limits_of, parameters_for, split_name
+from monitor.settings.terms import EVERY_COLUMN, Side, cadence, limits_of, measures, parameters_for, split_name
 
 __all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
 
@@ -91,7 +91,7 @@ def build_contract(
     bounds: list[Bound] = []
     for name, threshold in model.release.items():
         owner, metric = owner_of(checks, split_name(name)[0])
-        implied = _implied(model, threshold, owner, configured, confidence)
+        implied = _implied(model, name, threshold, owner, configured, confidence)
         planned += [implied] if implied not in planned else []
         bounds += _bounds(model, name, threshold, metric, implied)
     return ReleaseContract(model.name, model.version, tuple(bounds), tuple(planned), _hash(model, bounds, planned))
@@ -116,13 +116,14 @@ def _configured(
 
 def _implied(
     model: ModelSettings,
+    name: str,
     threshold: Threshold,
     owner: type[Check],
     configured: Sequence[PlannedCheck],
     confidence: float | None,
 ) -> PlannedCheck:
     """The check that measures for *threshold*: a configured one where its window fits, else one with its parameters."""
-    own = [planned for planned in configured if planned.check.kind == owner.kind]
+    own = [planned for planned in configured if measures(planned.check, *split_name(name))]
     for planned in own:
         if threshold.window in {None, planned.window} and threshold.every in {None, planned.every}:
             return planned
@@ -145,7 +146,7 @@ def _bounds(
             of_release=of_release,
             severity=threshold.severity or ("page" if metric.pages else "warn"),
             segments=threshold.segments,
-            min_rows=threshold.min_rows or 1,
+            min_rows=threshold.min_rows or int(metric.of_rows),
             pending_for=threshold.pending_for or timedelta(0),
             except_columns=tuple(sorted(own)) if column == EVERY_COLUMN else (),
             window=planned.window,

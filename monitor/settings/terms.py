@@ -22,6 +22,11 @@ def split_name(name: str) -> tuple[str, str]:
     return metric, column
 
 
+def measures(check: Check, metric: str, column: str) -> bool:
+    """Whether *check* is one that measures *metric* of *column*."""
+    return any(known.name == metric for known in check.metrics) and check.names(column)
+
+
 def parameters_for(
     model: ModelSettings, check: type[Check], given: Mapping[str, object], confidence: float | None = None
 ) -> dict[str, object]:
