@@ -46,6 +46,10 @@ class BusinessKpi(Check):
             raise ValueError("a ratio needs both numerator and denominator")
         if sum(way is not None for way in (self.column, self.numerator, self.sql)) > 1:
             raise ValueError("a KPI is one of column, numerator with denominator, and sql; leave the others out")
+        made = self.column or self.numerator or self.sql
+        if bool(self.name) != bool(made):
+            missing = "name" if made else "column, numerator with denominator, or sql"
+            raise ValueError(f"a KPI has a name and says what it is made of; add {missing}")
         return self
 
     def names(self, column: str) -> bool:
@@ -57,6 +61,8 @@ class BusinessKpi(Check):
     def measure(self, window: Window) -> Iterator[Measurement]:
         if not self.name:
             raise CannotMeasure('A KPI needs a name and what it is made of, such as column = "price".')
+        if window.start == window.end and (self.sql is not None or self.aggregate == "sum" and self.column is not None):
+            raise CannotMeasure("The time these rows span is not known, and with it nothing that adds up over time.")
         for measured in self._asked(window) if self.sql is not None else self._added(window):
             yield measured
             yield from changes(window, "kpi_change", measured)
@@ -68,9 +74,7 @@ class BusinessKpi(Check):
             yield Measurement("kpi", known, rows=rows, segment=segment, column=self.name, detail=detail)
 
     def _added(self, window: Window) -> Iterator[Measurement]:
-        top = self.column or self.numerator
-        if top is None:
-            raise CannotMeasure(f"The KPI {self.name} is made of nothing; give column, numerator, or sql.")
+        top = self.column or self.numerator or ""
         summed = self.column is not None and self.aggregate == "sum"
         for segment, days in sums.sums(window, top, self.denominator).items():
             whole = sums.total(days)

@@ -134,7 +134,7 @@ def _day(window: Window) -> ir.IntegerValue:
     if name is None or name not in window.table.columns:
         return ibis.literal(0, "int64")
     seconds = window.table[name].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
-    days = length >= timedelta(days=2)
+    days = not length or length >= timedelta(days=2)
     step = timedelta(days=1) if days else length / max(len(window.buckets), 1)
     since = 0 if days else int(window.start.timestamp())
     return ((seconds - since) / int(step.total_seconds())).floor().cast("int64")

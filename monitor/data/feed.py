@@ -117,14 +117,17 @@ class Feed:
         )
 
     def release_window(self, window: Window, reference: Profile) -> Window:
-        """The rows the release was decided on as a window of one bucket, for the release's own values."""
+        """The rows the release was decided on as a window of one bucket, for the release's own values.
+
+        It has no length, for nobody says what time the rows span: what adds up over time is not told of it.
+        """
         return Window(
-            start=window.start,
+            start=window.end,
             end=window.end,
             task=window.task,
             buckets=(reference,),
             roles=window.roles,
-            load_table=lambda: reference_table(self._model, self._engines, window.start),
+            load_table=lambda: reference_table(self._model, self._engines, window.end),
             load_sample=lambda size: reference_sample(self._model, self._engines, size),
         )
 

@@ -212,20 +212,25 @@ def _check(
     except ValidationError as error:
         yield from (Remark((at,), problem) for at, problem in problems_of(error, file, given, here, kind))
         return
+    if not check.names(EVERY_COLUMN):
+        what = f"the check '{kind.kind}' measures nothing as it is"
+        yield Remark.of(file, here, what, f"say what to measure; its parameters are {', '.join(kind.model_fields)}")
     yield from _tables(f"the check '{kind.kind}'", here, check.needs(), model, place, file)
 
 
-def _by_name(settings: CheckSettings, checks: Mapping[str, type[Check]]) -> bool:
-    check = checks.get(settings.check)
-    return check is not None and any(metric.per == "name" for metric in check.metrics)
+def _name(settings: CheckSettings, check: type[Check] | None) -> str:
+    """What tells a check that measures things by name from others of its kind."""
+    if check is None or not any(metric.per == "name" for metric in check.metrics):
+        return ""
+    given = settings.parameters
+    return str(given.get("name") if "name" in check.model_fields else sorted(given.items()))
 
 
 def _twice(model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File) -> Iterator[Remark]:
-    first: dict[tuple[str, object, timedelta, timedelta], int] = {}
+    first: dict[tuple[str, str, timedelta, timedelta], int] = {}
     for index, settings in enumerate(model.checks):
-        # Checks that measure things by name are told apart by it.
-        named = settings.parameters.get("name") if _by_name(settings, checks) else None
-        tile = (settings.check, str(named), settings.window or model.window, settings.every or cadence(model))
+        name = _name(settings, checks.get(settings.check))
+        tile = (settings.check, name, settings.window or model.window, settings.every or cadence(model))
         earlier = first.setdefault(tile, index)
         if earlier != index:
             here: Place = (*place, "checks", index)
