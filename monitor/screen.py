@@ -95,7 +95,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
                 _interval(row["low"], row["high"]),
                 f"{row['rows']:,}",
                 _verdict(str(row["verdict"])),
-                str(row["sentence"]),
+                escape(str(row["sentence"])),
             )
         out.print(table)
 

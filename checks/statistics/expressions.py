@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.contract import CannotMeasure, Window
 from checks.statistics.segments import segmented
+from checks.statistics.sums import fetched
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -33,7 +34,7 @@ def _asked(rows: ir.Table, expression: str, segment: str) -> Iterator[tuple[str,
     query = f"SELECT {asked}{value} AS mm_value, COUNT(*) AS mm_rows FROM ({inner}) AS predictions{grouped}"  # noqa: S608  # parsed below, and the operator's own
     schema = {"mm_segment": "string"} if segment else {}
     found = engine.sql(query, schema=ibis.schema({**schema, "mm_value": "float64", "mm_rows": "int64"}))
-    for row in found.to_pyarrow().to_pylist():
+    for row in fetched(found):
         yield f"{segment}={row['mm_segment']}" if segment else "", row["mm_value"], row["mm_rows"]
 
 

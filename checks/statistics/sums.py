@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import reduce
 from math import sqrt
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.contract import CannotMeasure, Window
 from checks.statistics.intervals import Interval, jackknifed
@@ -18,6 +18,9 @@ from checks.statistics.segments import segmented
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+CHUNK = 4096
+"""Rows fetched at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,17 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
     cells += [(name, rows.group_by("mm_day", mm_segment=value)) for name, value in segmented(window)]
     found: dict[str, list[Sums]] = {"": []}
     for name, grouped in cells:
-        for row in _added(grouped).to_pyarrow().to_pylist():
+        for row in fetched(_added(grouped)):
             segment = f"{name}={row['mm_segment']}" if name else ""
             parts = (row["top"], row["bottom"], row["squares"], row["products"], row["bottom_squares"])
             found.setdefault(segment, []).append(Sums(int(row["rows"]), *map(float, parts)))
     return dict(sorted(found.items()))
+
+
+def fetched(few: ir.Table) -> Iterator[Mapping[str, Any]]:
+    """The rows of an aggregate; DuckDB would set aside room for a million of them."""
+    for batch in few.to_pyarrow_batches(chunk_size=CHUNK):
+        yield from batch.to_pylist()
 
 
 def _added(grouped: ir.GroupedTable) -> ir.Table:
