@@ -40,10 +40,11 @@ class OutcomeLag(Check):
         if lag is None:
             detail["reason"] = "No outcome of this window tells when it became known."
         yield Measurement("outcome_lag", lag, rows=known, detail=detail)
-        if lag is not None and not before:
-            detail["reason"] = "No outcome of a reference tells how late outcomes came when the model was released."
         change = lag / before if lag is not None and before else None
-        yield Measurement("outcome_lag_change", change, rows=known, detail=dict(detail))
+        if lag is not None and change is None:
+            reason = "No outcome of a reference tells how late outcomes came when the model was released."
+            detail = {**detail, "reason": reason}
+        yield Measurement("outcome_lag_change", change, rows=known, detail=detail)
         for segment, part in window.live.slices.items():
             share = part.labelled / part.rows if part.rows else None
             reason = {} if part.rows else {"reason": "There is no row."}

@@ -84,7 +84,8 @@ def _ask(settings: Trainings, where: str, path: str, body: Mapping[str, object] 
         with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310  # the same
             found = json.loads(answer.read(LARGEST))
     except HTTPError as refused:
-        raise _refused(settings, where, refused) from refused
+        with refused:  # it holds the connection
+            raise _refused(settings, where, refused) from refused
     except (OSError, HTTPException) as problem:
         reason = getattr(problem, "reason", problem)
         raise SourceUnreachable(f"{where}: the MLflow server does not answer ({reason}).") from problem
