@@ -19,10 +19,6 @@ from checks.statistics.segments import segmented
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-CHUNK = 4096
-"""Rows fetched at a time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Over *rows* rows: the sums of a top and a bottom, of their squares and of their products."""
@@ -92,9 +88,15 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
 
 
 def fetched(few: ir.Table) -> Iterator[Mapping[str, Any]]:
-    """The rows of an aggregate; DuckDB would set aside room for a million of them."""
-    for batch in few.to_pyarrow_batches(chunk_size=CHUNK):
-        yield from batch.to_pylist()
+    """The rows of an aggregate. As Arrow, DuckDB would set aside room for a million of them."""
+    import ibis.expr.operations as ops
+
+    engine = few.get_backend()
+    if engine.name != "duckdb" or few.op().find(ops.InMemoryTable):
+        yield from few.to_pyarrow().to_pylist()
+        return
+    for row in engine.con.execute(engine.compile(few)).fetchall():
+        yield dict(zip(few.columns, row, strict=True))
 
 
 def _added(grouped: ir.GroupedTable) -> ir.Table:
@@ -122,7 +124,7 @@ def _number(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.FloatingVa
     value = (column.cast("int32") if kind.is_boolean() else column).cast("float64")
     usable = value.abs() < 1e100  # neither null, NaN nor infinite: NaN is greater than everything
     squarable = usable & (value.abs() > 1e-100)  # PostgreSQL refuses a product too small for a double
-    zero, one = ibis.literal(0.0, "float64"), ibis.literal(1.0, "float64")
+    zero, one = (ibis.literal(digit).cast("float64") for digit in "01")  # engines read 0.0 as a decimal
     return ibis.cases((squarable, value), else_=zero), ibis.cases((usable, one), else_=zero)
 
 
