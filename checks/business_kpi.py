@@ -61,7 +61,8 @@ class BusinessKpi(Check):
     def measure(self, window: Window) -> Iterator[Measurement]:
         if not self.name:
             raise CannotMeasure('A KPI needs a name and what it is made of, such as column = "price".')
-        if window.start == window.end and (self.sql is not None or self.aggregate == "sum" and self.column is not None):
+        adds_up = self.sql is not None or (self.column is not None and self.aggregate == "sum")
+        if adds_up and window.start == window.end:
             raise CannotMeasure("The time these rows span is not known, and with it nothing that adds up over time.")
         for measured in self._asked(window) if self.sql is not None else self._added(window):
             yield measured

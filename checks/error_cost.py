@@ -27,9 +27,10 @@ def _cells(given: object) -> object:
 class ErrorCost(Check):
     """Sum over the rows with an outcome of the cost of (predicted, actual) / days of the window.
 
-    *costs* prices each pair of classes in money, predicted first; pairs that are not priced cost nothing, a negative cost
-    is a gain. The unit is that money per day. The interval is the delete-one-day jackknife (of one bucket alone:
-    ``± z sqrt(n/(n-1) (Σc² - (Σc)²/n)) / days``, rows taken as independent). Rows without outcome cost nothing yet: ``label_share`` in the detail says how many are priced.
+    *costs* prices each pair of classes in money, predicted first; pairs that are not priced cost nothing, a negative
+    cost is a gain. The unit is that money per day. The interval is the delete-one-day jackknife (of one bucket alone:
+    ``± z sqrt(n/(n-1) (Σc² - (Σc)²/n)) / days``, rows taken as independent). Rows without outcome cost nothing yet:
+    ``label_share`` in the detail says how many are priced.
     """
 
     kind: ClassVar[str] = "error_cost"

@@ -42,8 +42,8 @@ class OutcomeLag(Check):
         yield Measurement("outcome_lag", lag, rows=known, detail=detail)
         change = lag / before if lag is not None and before else None
         if lag is not None and change is None:
-            reason = "No outcome of a reference tells how late outcomes came when the model was released."
-            detail = {**detail, "reason": reason}
+            told = "No outcome of a reference tells how late outcomes came when the model was released."
+            detail = detail | {"reason": told}
         yield Measurement("outcome_lag_change", change, rows=known, detail=detail)
         for segment, part in window.live.slices.items():
             share = part.labelled / part.rows if part.rows else None

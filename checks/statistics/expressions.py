@@ -25,15 +25,13 @@ def aggregated(window: Window, expression: str) -> Iterator[tuple[str, float | N
 
 
 def _asked(rows: ir.Table, expression: str, segment: str) -> Iterator[tuple[str, float | None, int]]:
-    import ibis
-
     engine = rows.get_backend()
     value = _one_number(expression, str(engine.dialect.__name__).lower())
     inner = engine.compile(rows)
     asked, grouped = ("mm_segment, ", " GROUP BY mm_segment ORDER BY mm_segment") if segment else ("", "")
     query = f"SELECT {asked}{value} AS mm_value, COUNT(*) AS mm_rows FROM ({inner}) AS predictions{grouped}"  # noqa: S608  # parsed below, and the operator's own
     schema = {"mm_segment": "string"} if segment else {}
-    found = engine.sql(query, schema=ibis.schema({**schema, "mm_value": "float64", "mm_rows": "int64"}))
+    found = engine.sql(query, schema={**schema, "mm_value": "float64", "mm_rows": "int64"})
     for row in fetched(found):
         yield f"{segment}={row['mm_segment']}" if segment else "", row["mm_value"], row["mm_rows"]
 

@@ -19,24 +19,18 @@ def segmented(window: Window) -> Iterator[tuple[str, ir.StringValue]]:
 
 
 def _known_or_other(label: ir.StringColumn, known: Sequence[str]) -> ir.StringValue:
-    import ibis
-
-    return ibis.cases((label.isnull(), "(null)"), (label.isin([*known, "(null)"]), label), else_="(other)")
+    return label.isnull().ifelse("(null)", label.isin([*known, "(null)"]).ifelse(label, "(other)"))
 
 
 def _label(column: ir.Column) -> ir.StringColumn:
     """Canonical text: integral numbers without decimals, booleans as 1 and 0, what is no number as null."""
-    import ibis
-
     kind = column.type()
     if kind.is_boolean():
-        return ibis.cases((column, "1"), (~column, "0"), else_=ibis.null("string"))
+        return column.cast("int32").cast("string")
     if not kind.is_floating() and not kind.is_decimal():
         return column.cast("string")
     value = column.cast("float64")
-    return ibis.cases(
-        (~(value.abs() < 1e100), ibis.null("string")),  # NaN is greater than everything
-        (value.abs() >= 1e15, value.cast("string")),  # floor() would overflow
-        (value == value.floor(), value.cast("int64").cast("string")),
-        else_=value.cast("string"),
-    )
+    text = value.cast("string")
+    whole = (value == value.floor()).ifelse(value.cast("int64").cast("string"), text)
+    # NaN is greater than everything; from 1e15 on floor() would overflow.
+    return (value.abs() < 1e15).ifelse(whole, (value.abs() < 1e100).ifelse(text, text.nullif(text)))

@@ -19,6 +19,7 @@ from checks.statistics.segments import segmented
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+
 @dataclass(frozen=True, slots=True)
 class Sums:
     """Over *rows* rows: the sums of a top and a bottom, of their squares and of their products."""
@@ -75,12 +76,12 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
     table = window.table
     above, known = _number(table, top)
     below, known = (known, known) if bottom is None else _number(table, bottom)
-    rows = table.mutate(mm_top=above, mm_bottom=below, mm_known=known, mm_day=_day(window), mm_whole=_nothing())
+    rows = table.mutate(mm_top=above, mm_bottom=below, mm_known=known, mm_day=_day(window), mm_whole="")
     cells = [("", rows.group_by("mm_day", mm_segment=rows["mm_whole"]))]
     cells += [(name, rows.group_by("mm_day", mm_segment=value)) for name, value in segmented(window)]
     found: dict[str, list[Sums]] = {"": []}
     for name, grouped in cells:
-        for row in fetched(_added(grouped)):
+        for row in fetched(_added(rows, grouped)):
             segment = f"{name}={row['mm_segment']}" if name else ""
             parts = (row["top"], row["bottom"], row["squares"], row["products"], row["bottom_squares"])
             found.setdefault(segment, []).append(Sums(int(row["rows"]), *map(float, parts)))
@@ -89,22 +90,18 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
 
 def fetched(few: ir.Table) -> Iterator[Mapping[str, Any]]:
     """The rows of an aggregate. As Arrow, DuckDB would set aside room for a million of them."""
-    import ibis.expr.operations as ops
-
     engine = few.get_backend()
-    if engine.name != "duckdb" or few.op().find(ops.InMemoryTable):
+    if engine.name != "duckdb" or few.op().find(lambda node: type(node).__name__ == "InMemoryTable"):
         yield from few.to_pyarrow().to_pylist()
         return
     for row in engine.con.execute(engine.compile(few)).fetchall():
         yield dict(zip(few.columns, row, strict=True))
 
 
-def _added(grouped: ir.GroupedTable) -> ir.Table:
-    import ibis
-
-    top, bottom = ibis._["mm_top"], ibis._["mm_bottom"]
+def _added(rows: ir.Table, grouped: ir.GroupedTable) -> ir.Table:
+    top, bottom = rows["mm_top"], rows["mm_bottom"]
     return grouped.aggregate(
-        rows=ibis._["mm_known"].sum(),
+        rows=rows["mm_known"].sum(),
         top=top.sum(),
         bottom=bottom.sum(),
         squares=(top * top).sum(),
@@ -115,8 +112,6 @@ def _added(grouped: ir.GroupedTable) -> ir.Table:
 
 def _number(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.FloatingValue]:
     """The column as numbers, 0 where it holds none; and 1 where it holds one, else 0."""
-    import ibis
-
     column = column_of(table, name)
     kind = column.type()
     if not kind.is_numeric() and not kind.is_boolean():
@@ -124,8 +119,7 @@ def _number(table: ir.Table, name: str) -> tuple[ir.FloatingValue, ir.FloatingVa
     value = (column.cast("int32") if kind.is_boolean() else column).cast("float64")
     usable = value.abs() < 1e100  # neither null, NaN nor infinite: NaN is greater than everything
     squarable = usable & (value.abs() > 1e-100)  # PostgreSQL refuses a product too small for a double
-    zero, one = (ibis.literal(digit).cast("float64") for digit in "01")  # engines read 0.0 as a decimal
-    return ibis.cases((squarable, value), else_=zero), ibis.cases((usable, one), else_=zero)
+    return squarable.ifelse(value, 0).cast("float64"), usable.ifelse(1, 0).cast("float64")
 
 
 def column_of(table: ir.Table, name: str) -> ir.Column:
@@ -137,21 +131,13 @@ def column_of(table: ir.Table, name: str) -> ir.Column:
     return table[name]
 
 
-def _day(window: Window) -> ir.IntegerValue:
+def _day(window: Window) -> ir.IntegerValue | int:
     """The number of the day a row is of, or of its bucket where the window is under two days; 0 without times."""
-    import ibis
-
     name, length = window.roles.time, window.end - window.start
     if name is None or name not in window.table.columns:
-        return ibis.literal(0, "int64")
+        return 0
     seconds = window.table[name].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
     days = not length or length >= timedelta(days=2)
     step = timedelta(days=1) if days else length / max(len(window.buckets), 1)
     since = 0 if days else int(window.start.timestamp())
     return ((seconds - since) / int(step.total_seconds())).floor().cast("int64")
-
-
-def _nothing() -> ir.StringScalar:
-    import ibis
-
-    return ibis.literal("")

@@ -178,7 +178,7 @@ def _open_catalogue(model: ModelSettings, engines: Engines) -> Opened:
 
 
 def newest_of(model: ModelSettings, engines: Engines, start: datetime, until: datetime) -> Newest:
-    """When the newest prediction up to *until* was made and the newest outcome became known, most likely after *start*."""
+    """When the newest prediction up to *until* was made and the newest outcome became known; likely after *start*."""
     predictions = engines.open(model.predictions, where_of(model.name, "predictions", model.predictions))
     made = rows.prediction_time(model, predictions, model.predictions.timezone)
     known = None

@@ -93,9 +93,9 @@ def judge_all(
 ) -> tuple[Verdict, ...]:
     """The verdicts on one window: for each bound at least one, in the order of the bounds.
 
-    *released* are the release's own values, *failures* the sentence of a failed check by bound or metric, *source_failure*
-    the sentence of a source that could not be read; *rows* and *outcomes* count the window's predictions and how many
-    of them have an outcome.
+    *released* are the release's own values, *failures* the sentence of a failed check by bound or metric,
+    *source_failure* the sentence of a source that could not be read; *rows* and *outcomes* count the window's
+    predictions and how many of them have an outcome.
     """
     facts = Facts(rows, outcomes)
     own = released or {}

@@ -63,7 +63,7 @@ def _tracked(trainings: Trainings, place: Place, file: File) -> Iterator[Remark]
     name = trainings.source.lower().partition("?")[0].removesuffix(".gz").removesuffix(".zst")
     if trainings.experiment is not None and not server:
         what = "is for an MLflow tracking server, and the source is none"
-        yield Remark.of(file, experiment, what, "leave it out, or write source = \"https://...\"", also=(here,))
+        yield Remark.of(file, experiment, what, 'leave it out, or write source = "https://..."', also=(here,))
     if trainings.experiment is None and server and not name.endswith(FILE_ENDINGS):
         what = "is neither a file nor an MLflow tracking server whose experiment is named"
         yield Remark.of(file, here, what, 'add experiment = "..."', also=(experiment,))

@@ -98,7 +98,9 @@ def test_a_sum_is_a_census_of_what_are_numbers(create: Callable[[list[Row]], ir.
 def test_means_and_ratios_have_the_interval_of_their_days(create: Callable[[list[Row]], ir.Table]) -> None:
     chance = random.Random(3)
     rows = [
-        row(24 * day + k / 9, 50 + 5 * day + chance.gauss(0, 10), chance.randint(0, 5)) for day in range(4) for k in range(150)
+        row(24 * day + k / 9, 50 + 5 * day + chance.gauss(0, 10), chance.randint(0, 5))
+        for day in range(4)
+        for k in range(150)
     ]
     table = create(rows)
     prices = np.array([one["price"] for one in rows])
@@ -154,7 +156,8 @@ def test_sql_that_is_more_than_an_expression_is_refused(create: Callable[[list[R
 
 def test_nothing_is_no_kpi(create: Callable[[list[Row]], ir.Table]) -> None:
     table = create([])
-    for parameters in ({"column": "price"}, {"numerator": "price", "denominator": "items"}, {"sql": "sum(price)"}):
+    made: list[dict[str, Any]] = [{"column": "price"}, {"numerator": "price", "denominator": "items"}]
+    for parameters in [*made, {"sql": "sum(price)"}]:
         found = measured(table, **parameters)
         assert {key: one.value for key, one in found.items()} == {("kpi", ""): None, ("kpi_change", ""): None}
         assert all(str(one.detail["reason"]).endswith(".") for one in found.values())

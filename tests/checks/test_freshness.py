@@ -18,11 +18,12 @@ END = datetime(2024, 3, 4, tzinfo=UTC)
 DAY, WEEK = timedelta(days=1), timedelta(weeks=1)
 LAYOUT = Layout({}, {"city": ("Oslo", "Bergen")})
 Key = tuple[str, str, str]
+NOTHING = Newest()
 
 
 def window(
     rows: int = 0,
-    newest: Newest = Newest(),
+    newest: Newest = NOTHING,
     past: dict[Key, tuple[Past, ...]] | None = None,
     as_of: datetime | None = None,
 ) -> Window:

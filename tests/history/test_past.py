@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Engine, event
 
@@ -79,10 +80,10 @@ def test_other_plans_models_metrics_and_lengths_do_not_count(store: Store, recor
 
 def test_a_long_past_is_found_by_an_index(engine: Engine, store: Store, record: Record) -> None:
     record(7, measurements=[volume(1.0)])
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, Any]] = []
 
     @event.listens_for(engine, "before_cursor_execute")
-    def note(connection: object, cursor: object, statement: str, parameters: object, *rest: object) -> None:
+    def note(connection: object, cursor: object, statement: str, parameters: Any, *rest: object) -> None:
         asked.append((statement, parameters))
 
     past(store, 14)

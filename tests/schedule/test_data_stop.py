@@ -85,13 +85,9 @@ def incidents(folder: Path, since: datetime, until: datetime) -> list[EpisodeRow
         return queries.incidents(store.engine)
 
 
-def name_of(episode: EpisodeRow) -> str:
-    return f"{episode.metric}.{episode.column}" if episode.column else episode.metric
-
-
 def test_a_stop_of_all_data_is_an_alert_within_one_interval(tmp_path: Path) -> None:
     write(tmp_path, STOP)
-    found = {(name_of(one), one.segment): one for one in incidents(tmp_path, START + 10 * DAY, STOP + DAY)}
+    found = {(one.metric, one.segment): one for one in incidents(tmp_path, START + 10 * DAY, STOP + DAY)}
 
     first = START + 24 * DAY + timedelta(hours=12)  # the window in which it stops still has four rows
     empty = first + timedelta(hours=6)  # the first window without any
@@ -111,7 +107,7 @@ def test_a_stop_of_all_data_is_an_alert_within_one_interval(tmp_path: Path) -> N
 
 def test_a_model_without_any_row_yet_is_told_of_its_trainings_and_volume(tmp_path: Path) -> None:
     write(tmp_path, START)
-    found = {name_of(one) for one in incidents(tmp_path, START + 23 * DAY, START + 24 * DAY)}
+    found = {one.metric for one in incidents(tmp_path, START + 23 * DAY, START + 24 * DAY)}
     assert found == {"volume", "training_time"}
 
 

@@ -18,9 +18,7 @@ Problems = Callable[..., list[str]]
 ACCURACY = "accuracy = { min = 0.728 }"
 A_DURATION = "write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 RELATIVE = "paths are relative to the folder of config.toml"
-METRICS = ", ".join(
-    sorted(one.name for check in discover().values() for one in check.metrics if "binary" in one.tasks)
-)
+METRICS = ", ".join(sorted(one.name for check in discover().values() for one in check.metrics if "binary" in one.tasks))
 
 
 @pytest.mark.parametrize(
@@ -597,62 +595,80 @@ REVENUE = KPI + 'name = "revenue"\ncolumn = "temp"\n'
         (
             'outcome_age = { max = "1d" }',
             "",
-            "models[0].release.outcome_age: 'outcome_age' needs to know when outcomes became known; "
-            'add time = "..." to [models.outcomes]',
+            (
+                "models[0].release.outcome_age: 'outcome_age' needs to know when outcomes became known; "
+                'add time = "..." to [models.outcomes]'
+            ),
         ),
         # trainings are needed
         (
             'training_time = { max = "4h" }',
             "",
-            "models[0].release.training_time: 'training_time' needs the trainings of the model; "
-            "add [models.trainings] with source",
+            (
+                "models[0].release.training_time: 'training_time' needs the trainings of the model; "
+                "add [models.trainings] with source"
+            ),
         ),
         # a KPI nobody says what it is, or only of another name
         (
             '"kpi.income" = { min = 1 }',
             "",
-            "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
-            'add [[models.checks]] with check = "business_kpi" and its parameters',
+            (
+                "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
+                'add [[models.checks]] with check = "business_kpi" and its parameters'
+            ),
         ),
         (
             '"kpi.income" = { min = 1 }',
             REVENUE,
-            "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
-            'add [[models.checks]] with check = "business_kpi" and its parameters',
+            (
+                "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
+                'add [[models.checks]] with check = "business_kpi" and its parameters'
+            ),
         ),
         # a cost without prices
         (
             "error_cost = { max = 9 }",
             "",
-            "models[0].release.error_cost: no [[models.checks]] says what 'error_cost' is; "
-            'add [[models.checks]] with check = "error_cost" and its parameters',
+            (
+                "models[0].release.error_cost: no [[models.checks]] says what 'error_cost' is; "
+                'add [[models.checks]] with check = "error_cost" and its parameters'
+            ),
         ),
         # a check that measures nothing
         (
             "",
             '[[models.checks]]\ncheck = "error_cost"\n',
-            "models[0].checks[1]: the check 'error_cost' measures nothing as it is; "
-            "say what to measure; its parameters are costs, confidence",
+            (
+                "models[0].checks[1]: the check 'error_cost' measures nothing as it is; "
+                "say what to measure; its parameters are costs, confidence"
+            ),
         ),
         # the same KPI twice
         (
             "",
             REVENUE + REVENUE,
-            "models[0].checks[2]: measures the same as models[0].checks[1] over the same window; "
-            "keep one of them, or give this one another window",
+            (
+                "models[0].checks[2]: measures the same as models[0].checks[1] over the same window; "
+                "keep one of them, or give this one another window"
+            ),
         ),
         # a server without its experiment, an experiment without its server
         (
             "",
             TRAININGS.format("https://mlflow.example.org"),
-            "models[0].trainings.source: is neither a file nor an MLflow tracking server whose experiment is named; "
-            'add experiment = "..."',
+            (
+                "models[0].trainings.source: is neither a file nor an MLflow tracking server whose experiment is named; "
+                'add experiment = "..."'
+            ),
         ),
         (
             "",
             TRAININGS.format("predictions.parquet") + 'experiment = "x"\n',
-            "models[0].trainings.experiment: is for an MLflow tracking server, and the source is none; "
-            'leave it out, or write source = "https://..."',
+            (
+                "models[0].trainings.experiment: is for an MLflow tracking server, and the source is none; "
+                'leave it out, or write source = "https://..."'
+            ),
         ),
     ],
 )
