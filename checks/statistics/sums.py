@@ -76,7 +76,8 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
     table = window.table
     above, known = _number(table, top)
     below, known = (known, known) if bottom is None else _number(table, bottom)
-    rows = table.mutate(mm_top=above, mm_bottom=below, mm_known=known, mm_day=_day(window), mm_whole="")
+    whole = known.isnull().ifelse("", "")  # known of every row
+    rows = table.mutate(mm_top=above, mm_bottom=below, mm_known=known, mm_day=_day(window, known), mm_whole=whole)
     cells = [("", rows.group_by("mm_day", mm_segment=rows["mm_whole"]))]
     cells += [(name, rows.group_by("mm_day", mm_segment=value)) for name, value in segmented(window)]
     found: dict[str, list[Sums]] = {"": []}
@@ -131,11 +132,11 @@ def column_of(table: ir.Table, name: str) -> ir.Column:
     return table[name]
 
 
-def _day(window: Window) -> ir.IntegerValue | int:
+def _day(window: Window, known: ir.Value) -> ir.IntegerValue:
     """The number of the day a row is of, or of its bucket where the window is under two days; 0 without times."""
     name, length = window.roles.time, window.end - window.start
     if name is None or name not in window.table.columns:
-        return 0
+        return known.isnull().ifelse(0, 0)
     seconds = window.table[name].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
     days = not length or length >= timedelta(days=2)
     step = timedelta(days=1) if days else length / max(len(window.buckets), 1)

@@ -658,7 +658,8 @@ REVENUE = KPI + 'name = "revenue"\ncolumn = "temp"\n'
             "",
             TRAININGS.format("https://mlflow.example.org"),
             (
-                "models[0].trainings.source: is neither a file nor an MLflow tracking server whose experiment is named; "
+                "models[0].trainings.source: is neither a file nor an MLflow tracking server whose "
+                "experiment is named; "
                 'add experiment = "..."'
             ),
         ),
