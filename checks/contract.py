@@ -43,6 +43,8 @@ class Metric:
     per: Per = ""
     pages: bool = True
     tasks: tuple[Task, ...] = EVERY_TASK
+    of_rows: bool = True
+    """Whether it is a number of the window's rows, so that nothing can be told where there are too few of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,15 @@ class Needs:
 
     distributions: bool = False
     outcomes: bool = False
+    """Whether it waits until the outcomes of the window are in."""
+    outcome_times: bool = False
+    """Whether it asks when outcomes became known, and waits for none."""
     reference: bool = False
     population: bool = False
     catalogue: bool = False
     trainings: bool = False
     past: timedelta = timedelta(0)
-    """How far back the check's own earlier measurements are wanted."""
+    """How far back the check's own measurements of the same weekday and hour are wanted."""
     sample_rows: int = 0
 
 
@@ -162,7 +167,8 @@ class Window:
     per prediction, joined with its outcome where there is one; ``population`` one row per entity to be served,
     ``catalogue`` one per item that can be recommended. They are unexecuted expressions: what a check aggregates runs
     where the rows live. ``as_of`` is the moment the window is measured; nothing known later is in it. ``past`` holds
-    earlier measurements, oldest first, by (metric, column, segment), as far back as the check needs them.
+    earlier measurements, oldest first, by (metric, column, segment): those of windows whole weeks before this one, so
+    of the same weekday and hour, as far back as the check needs them. ``version`` is the deployed version.
     """
 
     start: datetime
@@ -180,11 +186,17 @@ class Window:
     load_trainings: Callable[[], Sequence[Training]] = _no_trainings
     as_of: datetime | None = None
     past: Mapping[tuple[str, str, str], tuple[Past, ...]] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def now(self) -> datetime:
         """The moment the window is measured: its end, where nothing else is said."""
         return self.as_of or self.end
+
+    @property
+    def closed(self) -> datetime:
+        """The moment an age is told at: the window's end, or ``now`` where the window has not ended yet."""
+        return min(self.now, self.end)
 
     @cached_property
     def live(self) -> Profile:
@@ -208,12 +220,12 @@ class Window:
 
     @cached_property
     def newest(self) -> Newest:
-        """The newest prediction and outcome there are at ``as_of``, in the window or before it."""
+        """The newest prediction and outcome there are when the window is ``closed``, in the window or before it."""
         return self.load_newest()
 
     @cached_property
     def trainings(self) -> Sequence[Training]:
-        """The trainings of the model begun before ``as_of``, oldest first."""
+        """The trainings of the model begun before the window is ``closed``, oldest first."""
         return self.load_trainings()
 
     def sample(self, rows: int) -> pandas.DataFrame:
@@ -232,6 +244,10 @@ class Check(BaseModel, ABC):
 
     kind: ClassVar[str]
     metrics: ClassVar[tuple[Metric, ...]]
+
+    def names(self, column: str) -> bool:  # noqa: ARG002  # for checks that measure one thing by name
+        """Whether a metric of *column* (a column, a class, a name, or ``*``) is among what it measures."""
+        return True
 
     @abstractmethod
     def needs(self) -> Needs:

@@ -15,6 +15,7 @@ import structlog
 from checks.contract import Check
 from checks.discovery import discover
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
+from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
 from monitor.release.verdict import Verdict
@@ -26,7 +27,7 @@ from monitor.schedule.recording import verdicts_of
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
 from monitor.schedule.watch import Watch, watches_of
-from monitor.schedule.work import Desk, outcome_delay
+from monitor.schedule.work import Desk, outcome_delay, past_of_window
 from monitor.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -156,9 +157,24 @@ def evaluate_now(
     """Evaluate the newest window of each plan (or the one given) without daemon or history; nothing is recorded."""
     worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
     try:
-        return list(_evaluate_plans(watch, now, window, worker, tell))
+        with _past(app) as store:
+            return list(_evaluate_plans(watch, now, window, worker, store, tell))
     finally:
         worker.close()
+
+
+@contextmanager
+def _past(app: App) -> Iterator[Store | None]:
+    """The history to read what was measured before from; None where there is none yet, or it does not answer."""
+    from monitor.history.engine import open_engine
+
+    try:
+        engine = open_engine(database_url(app.settings, app.base), read_only=True)
+    except HistoryUnavailable:
+        yield None
+        return
+    with Store(engine) as store:
+        yield store
 
 
 def _evaluate_plans(
@@ -166,19 +182,20 @@ def _evaluate_plans(
     now: datetime,
     window: tuple[datetime, datetime] | None,
     worker: Worker,
+    store: Store | None,
     tell: Callable[[str], None],
 ) -> Iterator[Evaluated]:
     baseline: BaselineTaken | None = None
     for plan in watch.plans:
         tell(plan.name)
         due = _window_now(plan, now, _delay(watch, baseline), window)
-        result = worker.run(_job(watch, due, baseline))
+        result = worker.run(_job(store, watch, due, baseline))
         if baseline is None and result.baseline is not None:
             baseline = result.baseline
             # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
             late = _window_now(plan, now, _delay(watch, baseline), window)
             if late != due:
-                due, result = late, worker.run(_job(watch, late, baseline))
+                due, result = late, worker.run(_job(store, watch, late, baseline))
         yield Evaluated(plan, due, result, verdicts_of(watch, due, result))
 
 
@@ -192,7 +209,7 @@ def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datet
     return DueWindow(plan, start, end, 0, "new", now)
 
 
-def _job(watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+def _job(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
     return Job(
         model=watch.model,
         base=watch.base,
@@ -205,4 +222,12 @@ def _job(watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
         survey=False,
         layout=baseline.layout if baseline else None,
         reference=baseline.reference if baseline else None,
+        past=_past_of(store, watch, due),
     )
+
+
+def _past_of(store: Store | None, watch: Watch, due: DueWindow) -> Pasts:
+    try:
+        return {} if store is None else past_of_window(store, watch, due)
+    except HistoryUnavailable:
+        return {}

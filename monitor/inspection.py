@@ -55,7 +55,7 @@ def _sources(model: ModelSettings, base: Path, now: datetime) -> Iterator[Findin
 
 def _found(source: SourceInspection) -> str:
     """``17 columns; 802 rows on 2013-06-01; newest 2013-06-01 23:59``."""
-    parts = [f"{len(source.columns)} columns"]
+    parts = [f"{len(source.columns)} columns"] if source.columns else []
     if source.last_bucket is not None and source.last_rows is not None:
         parts.append(f"{source.last_rows:,} rows in the last bucket ({source.last_bucket:%Y-%m-%d %H:%M})")
     elif source.rows is not None:

@@ -48,11 +48,22 @@ def codes(table: ir.Table, segments: Segments) -> dict[str, ir.IntegerValue]:
     return {f"s{place}": _code(table, name, known) for place, (name, known) in enumerate(segments.items())}
 
 
-def _code(table: ir.Table, name: str, known: Sequence[str]) -> ir.IntegerValue:
-    first, *others = (text(table[part]) for part in parts_of(name, table))
-    value = first
+def segmented(window: Window) -> Iterator[tuple[str, ir.StringValue]]:
+    """Each segment of the window's table, and the value of its rows as profiles write it."""
+    for name, known in segments_in(window, window.table).items():
+        value = _value(window.table, name)
+        yield name, value.isnull().ifelse("(null)", value.isin([*known, "(null)"]).ifelse(value, "(other)"))
+
+
+def _value(table: ir.Table, name: str) -> ir.StringValue:
+    value, *others = (text(table[part]) for part in parts_of(name, table))
     for other in others:
         value = value + TOGETHER + other
+    return value
+
+
+def _code(table: ir.Table, name: str, known: Sequence[str]) -> ir.IntegerValue:
+    value = _value(table, name)
     others_code = value.isnull().ifelse(None, len(known)).cast("int32")
     if not known:
         return others_code

@@ -18,6 +18,7 @@ from monitor.data.log import Log, count_orphans, open_log, profiles_of, survey
 from monitor.data.reference import Reference, take_baseline, usual_delay
 from monitor.data.sources import Engines, where_of
 from monitor.data.tally import Health
+from monitor.data.trainings import trainings_of
 from monitor.data.window import (
     layout_of_window,
     newest_of,
@@ -109,6 +110,7 @@ class Feed:
     ) -> Window:
         """The window a check is given; its rows and population are read only when it asks for them."""
         self._engines.forget_brought()
+        closed = min(as_of, end)
         return Window(
             start=start,
             end=end,
@@ -121,19 +123,24 @@ class Feed:
             load_sample=self._sample(start, end, as_of),
             load_reference_sample=lambda size: reference_sample(self._model, self._engines, size),
             load_catalogue=lambda: window_catalogue(self._model, self._engines),
-            load_newest=lambda: newest_of(self._model, self._engines, as_of),
+            load_newest=lambda: newest_of(self._model, self._engines, start, closed),
+            load_trainings=lambda: trainings_of(self._model, self._engines, closed),
             as_of=as_of,
+            version=self._model.version,
         )
 
     def release_window(self, window: Window, reference: Profile) -> Window:
-        """The rows the release was decided on as a window of one bucket, for the release's own values."""
+        """The rows the release was decided on as a window of one bucket, for the release's own values.
+
+        It has no length, for nobody says what time the rows span: what adds up over time is not told of it.
+        """
         return Window(
-            start=window.start,
+            start=window.end,
             end=window.end,
             task=window.task,
             buckets=(reference,),
             roles=window.roles,
-            load_table=lambda: reference_table(self._model, self._engines, window.start),
+            load_table=lambda: reference_table(self._model, self._engines, window.end),
             load_sample=lambda size: reference_sample(self._model, self._engines, size),
         )
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import ibis.expr.types as ir
 
-from monitor.data import columns, rows, times
+from monitor.data import columns, mlflow, rows, times
 from monitor.data.errors import SourceProblem, WrongType, missing
 from monitor.data.sources import Engines, Opened, fetch, where_of
-from monitor.settings import ModelSettings, Source
+from monitor.settings import ModelSettings, Source, Trainings
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +88,38 @@ def _asked(model: ModelSettings) -> Iterator[_Asked]:
         time = [("population.time", model.population.time)] if model.population.time else []
         entity = ("population.entity", model.population.entity)
         yield _Asked("population", model.population, (entity, *time), model.population.time)
+    if model.catalogue is not None:
+        yield _Asked("catalogue", model.catalogue, (("catalogue.item", model.catalogue.item),), None)
+    if model.trainings is not None:
+        keys = ("started", "finished", "status", "version")
+        named = [(f"trainings.{key}", name) for key in keys if (name := getattr(model.trainings, key))]
+        yield _Asked("trainings", model.trainings, tuple(named), model.trainings.started)
 
 
 def _look(model: ModelSettings, engines: Engines, asked: _Asked, now: datetime) -> SourceInspection:
     where = where_of(model.name, asked.role, asked.settings)
+    if isinstance(asked.settings, Trainings) and asked.settings.experiment is not None:
+        return _look_at_runs(asked.settings, where, now)
     try:
         opened = engines.open(asked.settings, where)
         found = _count(opened, asked, now, model.bucket)
+        if asked.role == "trainings":  # one in a bucket is as usual as none
+            found = replace(found, last_bucket=None, last_rows=None)
     except SourceProblem as problem:
         return SourceInspection(asked.role, where, problems=(str(problem),))
     names = {name: str(kind) for name, kind in opened.table.schema().items()}
     problems = tuple(dict.fromkeys(_column_problems(model, opened, asked)))
     return replace(found, columns=names, problems=problems, notes=tuple(_notes(where, found)))
+
+
+def _look_at_runs(settings: Trainings, where: str, now: datetime) -> SourceInspection:
+    """The runs of an MLflow experiment: the first page tells that it can be read."""
+    try:
+        found = mlflow.trainings(settings, where, now, mlflow.PAGE)
+    except SourceProblem as problem:
+        return SourceInspection("trainings", where, problems=(str(problem),))
+    counted = SourceInspection("trainings", where, rows=len(found), newest=found[0].started if found else None)
+    return replace(counted, notes=tuple(_notes(where, counted)))
 
 
 def _count(opened: Opened, asked: _Asked, now: datetime, step: timedelta) -> SourceInspection:
@@ -154,7 +174,7 @@ def _lacking(opened: Opened, key: str, name: str) -> str:
 
 def _expect_kind(model: ModelSettings, opened: Opened, key: str, name: str, asked: _Asked) -> None:
     """Raise WrongType where a column cannot be what the configuration says it is."""
-    if key.endswith(".time"):
+    if key.endswith(".time") or key in {"trainings.started", "trainings.finished"}:
         times.utc(opened.table[name], asked.settings.timezone, opened.where)
     numbers = {"predictions.score"} | (
         set() if rows.classifies(model) else {"predictions.prediction", "outcomes.value"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -11,6 +11,7 @@ from sqlalchemy import Engine, func, select
 
 from monitor.history import leases, retention, tables
 from monitor.history.engine import ping, reading
+from monitor.history.past import Pasts, past_of
 from monitor.history.problems import AlreadyEvaluated, HistoryUnavailable, LeaseLost
 from monitor.history.recording import Recording
 from monitor.history.records import (
@@ -128,6 +129,12 @@ class Store:
         with reading(self.engine) as connection:
             ends = select(func.max(table.c.window_end)).where(table.c.model == model, table.c.plan == plan)
             return connection.execute(ends).scalar_one_or_none()
+
+    def past(
+        self, model: str, plan: str, metrics: Collection[str], start: datetime, end: datetime, reach: timedelta
+    ) -> Pasts:
+        """What the plan measured in windows whole weeks before ``[start, end)``, oldest first."""
+        return past_of(self.engine, model, plan, metrics, start, end, reach)
 
     def bucket_profiles(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, ProfileRecord]:
         """The profiles of the buckets that start in ``[start, end)``, by their start, in order of time."""

@@ -11,7 +11,16 @@ from typing import Literal
 
 from checks.contract import Check, Metric
 from monitor.settings import CheckSettings, ModelSettings, Threshold
-from monitor.settings.terms import EVERY_COLUMN, Side, Subject, cadence, limits_of, parameters_for, split_name
+from monitor.settings.terms import (
+    EVERY_COLUMN,
+    Side,
+    Subject,
+    cadence,
+    limits_of,
+    measures,
+    parameters_for,
+    split_name,
+)
 
 __all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
 
@@ -97,8 +106,9 @@ def build_contract(
     planned = list(configured)
     bounds: list[Bound] = []
     for name, threshold in model.release.items():
-        owner, metric = owner_of(checks, split_name(name, model.predictions.segments).metric)
-        implied = _implied(model, threshold, owner, configured, confidence)
+        about = split_name(name, model.predictions.segments)
+        owner, metric = owner_of(checks, about.metric)
+        implied = _implied(model, about, threshold, owner, configured, confidence)
         planned += [implied] if implied not in planned else []
         bounds += _bounds(model, name, threshold, metric, implied)
     return ReleaseContract(model.name, model.version, tuple(bounds), tuple(planned), _hash(model, bounds, planned))
@@ -123,13 +133,14 @@ def _configured(
 
 def _implied(
     model: ModelSettings,
+    about: Subject,
     threshold: Threshold,
     owner: type[Check],
     configured: Sequence[PlannedCheck],
     confidence: float | None,
 ) -> PlannedCheck:
     """The check that measures for *threshold*: a configured one where its window fits, else one with its parameters."""
-    own = [planned for planned in configured if planned.check.kind == owner.kind]
+    own = [planned for planned in configured if measures(planned.check, about.metric, about.column)]
     for planned in own:
         if threshold.window in {None, planned.window} and threshold.every in {None, planned.every}:
             return planned
@@ -154,7 +165,7 @@ def _bounds(
             severity=threshold.severity or ("page" if metric.pages else "warn"),
             segment=about.segment,
             segments=threshold.segments,
-            min_rows=threshold.min_rows or 1,
+            min_rows=threshold.min_rows or int(metric.of_rows),
             pending_for=threshold.pending_for or timedelta(0),
             except_columns=_other_columns(about, beside),
             except_segments=_other_segments(about, beside),

@@ -51,6 +51,11 @@ class Told:
     def rows(self) -> str:
         return words.rows(self.measurement.rows)
 
+    @property
+    def on_rows(self) -> str:
+        """``, 18,511 rows``; nothing of what is not a number of rows."""
+        return f", {self.rows}" if self.bound.min_rows else ""
+
 
 def sentence(reason: str, told: Told) -> str:
     """The sentence of a verdict with this reason."""
@@ -59,21 +64,21 @@ def sentence(reason: str, told: Told) -> str:
 
 def _holds(told: Told) -> str:
     side = "at least" if told.bound.side == "min" else "at most"
-    return f"{told.name} {told.value} is {side} the promised {told.promise}, {told.rows}."
+    return f"{told.name} {told.value} is {side} the promised {told.promise}{told.on_rows}."
 
 
 def _inconclusive(told: Told) -> str:
     side = "below" if told.bound.side == "min" else "above"
     beyond = f"{told.name} {told.value} is {side} the promised {told.promise}"
-    return f"{beyond}, but its interval still reaches it, {told.rows}."
+    return f"{beyond}, but its interval still reaches it{told.on_rows}."
 
 
 def _falls_below(told: Told) -> str:
-    return f"{told.name} {told.value} is below the promised {told.promise}, {told.rows}."
+    return f"{told.name} {told.value} is below the promised {told.promise}{told.on_rows}."
 
 
 def _rises_above(told: Told) -> str:
-    return f"{told.name} {told.value} is above the promised {told.promise}, {told.rows}."
+    return f"{told.name} {told.value} is above the promised {told.promise}{told.on_rows}."
 
 
 def _too_few_rows(told: Told) -> str:

@@ -99,9 +99,10 @@ def judge_all(
 ) -> tuple[Verdict, ...]:
     """The verdicts on one window: for each bound at least one, in the order of the bounds.
 
-    *released* are the release's own values, *failures* the sentence of a failed check by metric, *source_failure*
-    the sentence of a source that could not be read; *rows* and *outcomes* count the window's predictions and how many
-    of them have an outcome. ``comparisons`` of each counts the verdicts of its severity that are ``ok`` or ``breach``.
+    *released* are the release's own values, *failures* the sentence of a failed check by bound or metric,
+    *source_failure* the sentence of a source that could not be read; *rows* and *outcomes* count the window's
+    predictions and how many of them have an outcome. ``comparisons`` of each counts the verdicts of its severity that
+    are ``ok`` or ``breach``.
     """
     facts = Facts(rows, outcomes)
     own = released or {}
@@ -163,7 +164,8 @@ def _silent(bound: Bound, measurements: Sequence[Measurement]) -> bool:
 def _failure(bound: Bound, failures: Mapping[str, str], source_failure: str | None) -> Failure | None:
     if source_failure is not None:
         return Failure("source_failed", source_failure)
-    return Failure("check_failed", failures[bound.metric]) if bound.metric in failures else None
+    said = failures.get(bound.name, failures.get(bound.metric))
+    return None if said is None else Failure("check_failed", said)
 
 
 def _judged(
@@ -203,7 +205,7 @@ def _reason(
 
 
 def _absent(bound: Bound, facts: Facts) -> Reason:
-    if facts.rows == 0 or facts.silent:
+    if (facts.rows == 0 and bound.min_rows) or facts.silent:
         return "too_few_rows"
     return "outcomes_not_in" if bound.needs_outcomes and facts.outcomes == 0 else "not_measured"
 

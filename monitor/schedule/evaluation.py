@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.contract import CannotMeasure, Check, Measurement, Window
+from checks.contract import CannotMeasure, Check, Measurement, Past, Window
 from checks.profile import Layout, Profile
 from monitor.schedule.plan import Plan, tile_start, tiles
 
@@ -47,6 +47,8 @@ class Job:
     layout: bytes | None = None
     reference: bytes | None = None
     stored: Mapping[datetime, StoredBucket] = field(default_factory=dict)
+    past: Mapping[Key, tuple[Past, ...]] = field(default_factory=dict)
+    """What the plan measured in windows whole weeks before."""
     skip: frozenset[int] = frozenset()
     """Places in the plan of checks that need no measuring: already done, or they killed the worker before."""
 
@@ -135,12 +137,12 @@ def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit, released: Released | 
     """
     layout, reference = _baseline(job, feed, emit)
     if layout is None:
-        _measure_without_rows(plan, emit)
+        _measure_without_rows(job, plan, feed, emit)
         return
     stored = {at: bucket for at, bucket in job.stored.items() if job.layout is not None}
     profiles = _profiles(job, feed, layout, stored, emit)
     buckets = tuple(profiles[at] for at in tiles(job.start, job.end, job.model.bucket))
-    window = feed.window(job.start, job.end, job.as_of, buckets, reference)
+    window = replace(feed.window(job.start, job.end, job.as_of, buckets, reference), past=job.past)
     release = None if reference is None else feed.release_window(window, reference)
     _measure(job, plan, window, release, {} if released is None else released, emit)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
@@ -256,8 +258,14 @@ def _released(check: Check, release: Window | None) -> Iterator[tuple[Key, float
         return
 
 
-def _measure_without_rows(plan: Plan, emit: Emit) -> None:
-    """No reference and no row yet: there is nothing to lay a profile out on, so no check can tell anything."""
-    for place, planned in enumerate(plan.checks):
-        emit(CheckMeasured(place, planned.check.kind, (), {}))
+def _measure_without_rows(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
+    """No reference and no row yet: there is nothing to lay a profile out on, so only what is not of rows is told."""
+    buckets = [Profile(Layout({})) for _ in tiles(job.start, job.end, job.model.bucket)]
+    window = replace(feed.window(job.start, job.end, job.as_of, buckets, None), past=job.past)
+    of_rows = frozenset(
+        place for place, one in enumerate(plan.checks) if all(metric.of_rows for metric in one.check.metrics)
+    )
+    for place in sorted(of_rows - job.skip):
+        emit(CheckMeasured(place, plan.checks[place].check.kind, (), {}))
+    _measure(replace(job, skip=job.skip | of_rows), plan, window, None, {}, emit)
     emit(Finished(0, 0))

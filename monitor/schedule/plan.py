@@ -27,6 +27,17 @@ class Plan:
         """How long after its end a window is judged."""
         return outcome_delay if self.awaits_outcomes else timedelta(0)
 
+    @property
+    def reach(self) -> timedelta:
+        """How far back its checks want what they measured before."""
+        return max((one.check.needs().past for one in self.checks), default=timedelta(0))
+
+    @property
+    def seasonal(self) -> frozenset[str]:
+        """The metrics of the checks that want what they measured before."""
+        asking = (one.check for one in self.checks if one.check.needs().past)
+        return frozenset(metric.name for check in asking for metric in check.metrics)
+
     def check_of(self, metric: str) -> str:
         """The kind of the check that measures *metric*; "" where none of the plan does."""
         kinds = (one.check.kind for one in self.checks for known in one.check.metrics if known.name == metric)

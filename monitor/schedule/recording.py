@@ -26,6 +26,7 @@ from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.due import DueWindow, inputs_fingerprint
 from monitor.schedule.pool import Result
 from monitor.schedule.watch import Watch
+from monitor.settings.terms import measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +91,20 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, 
         watch.bounds(due.plan),
         [measurement for event in result.measured.values() for measurement in event.measurements],
         released=result.released,
-        failures=_failures(due, result),
+        failures=_failures(watch, due, result),
         source_failure=result.source_failure,
         rows=result.rows,
         outcomes=result.outcomes,
     )
 
 
-def _failures(due: DueWindow, result: Result) -> dict[str, str]:
-    """The sentence of the failed check, by each metric it would have measured."""
+def _failures(watch: Watch, due: DueWindow, result: Result) -> dict[str, str]:
+    """The sentence of the failed check, by each bound on what it would have measured."""
     return {
-        metric.name: failed.sentence
+        bound.name: failed.sentence
+        for bound in watch.bounds(due.plan)
         for place, failed in result.failures.items()
-        for metric in due.plan.checks[place].check.metrics
+        if measures(due.plan.checks[place].check, bound.metric, bound.column)
     }
 
 

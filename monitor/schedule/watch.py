@@ -14,7 +14,7 @@ from monitor.alerts.life import Rule
 from monitor.release.contract import Bound, ReleaseContract, build_contract
 from monitor.schedule.plan import Plan, plans_of
 from monitor.settings import ModelSettings, Settings
-from monitor.settings.terms import split_segments
+from monitor.settings.terms import measures, split_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Watch:
 
     def bounds(self, plan: Plan) -> tuple[Bound, ...]:
         """The bounds on what *plan* measures."""
-        measured = {metric.name for planned in plan.checks for metric in planned.check.metrics}
         return tuple(
             bound
             for bound in self.contract.bounds
-            if bound.metric in measured and (bound.window, bound.every) == (plan.window, plan.every)
+            if (bound.window, bound.every) == (plan.window, plan.every)
+            and any(measures(planned.check, bound.metric, bound.column) for planned in plan.checks)
         )
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from monitor.clock import wall_now
+from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
 from monitor.schedule.due import DueWindow, due_windows, next_due_at
@@ -159,7 +160,13 @@ def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
         layout=baseline.layout if baseline else None,
         reference=baseline.profile if baseline else None,
         stored=stored,
+        past=past_of_window(store, watch, due),
     )
+
+
+def past_of_window(store: Store, watch: Watch, due: DueWindow) -> Pasts:
+    """What the plan of a window measured in windows whole weeks before it."""
+    return store.past(watch.name, due.plan.name, due.plan.seasonal, due.start, due.end, due.plan.reach)
 
 
 def _save_baseline(store: Store, watch: Watch, taken: BaselineTaken, now: datetime) -> int:

@@ -12,7 +12,7 @@ from monitor.settings import CheckSettings, ModelSettings, Threshold
 from monitor.settings.problems import File, problems_of, suggestion
 from monitor.settings.remarks import Remark
 from monitor.settings.schema import Place
-from monitor.settings.terms import EVERY_COLUMN, cadence, limits_of, parameters_for, split_name
+from monitor.settings.terms import EVERY_COLUMN, Subject, cadence, limits_of, measures, parameters_for, split_name
 
 _BOUNDS = ("min", "max", "min_of_release", "max_of_release")
 
@@ -34,7 +34,7 @@ def review_release(
         yield from _metric(name, threshold, model, place, checks, file)
     for index, settings in enumerate(model.checks):
         yield from _check(settings, model, place, index, checks, file)
-    yield from _twice(model, place, file)
+    yield from _twice(model, place, checks, file)
 
 
 def _task(model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File) -> Iterator[Remark]:
@@ -102,10 +102,16 @@ def _metric(
         return
     yield from _column(name, metric, model, place, file)
     yield from _duration(threshold, metric, here, file)
-    needs = _needs_of(check, model)
+    if threshold.min_rows is not None and not metric.of_rows:
+        what = f"'{base}' is told however few rows there are"
+        yield Remark.of(file, (*here, "min_rows"), what, "leave it out")
+    needs = _needs_of(check, model, split_name(name, model.predictions.segments).column)
     if needs is None:
-        if not any(settings.check == check.kind for settings in model.checks):
-            what = f"the check '{check.kind}' needs parameters"
+        if not any(
+            settings.check == check.kind and _says(check, settings, split_name(name, model.predictions.segments))
+            for settings in model.checks
+        ):
+            what = f"no [[models.checks]] says what '{name}' is"
             yield Remark.of(file, here, what, f'add [[models.checks]] with check = "{check.kind}" and its parameters')
         return
     yield from _tables(f"'{base}'", here, needs, model, place, file)
@@ -150,26 +156,41 @@ def _duration(threshold: Threshold, metric: Metric, here: Place, file: File) -> 
             yield Remark.of(file, (*here, key), what, "write a number without quotes")
 
 
-def _needs_of(check: type[Check], model: ModelSettings) -> Needs | None:
-    """What the check needs as the threshold implies it; nothing where it has parameters without a default."""
+def _needs_of(check: type[Check], model: ModelSettings, column: str) -> Needs | None:
+    """What the check needs as the threshold implies it; nothing where it measures nothing without parameters."""
     try:
-        return check.model_validate(parameters_for(model, check, {})).needs()
+        implied = check.model_validate(parameters_for(model, check, {}))
     except ValidationError:
         return None
+    return implied.needs() if implied.names(column) else None
+
+
+def _says(check: type[Check], settings: CheckSettings, about: Subject) -> bool:
+    """Whether a configured check is the one that measures this; one that is not valid is told of elsewhere."""
+    try:
+        return measures(check.model_validate(settings.parameters), about.metric, about.column)
+    except ValidationError:
+        return True
 
 
 def _tables(who: str, here: Place, needs: Needs, model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
     keys = {
         "outcomes": "source and value",
+        "outcome_times": "source, value and time",
         "reference": "source",
         "population": "source and entity",
         "catalogue": "source and item",
         "trainings": "source",
     }
     for table, inside in keys.items():
-        if getattr(needs, table) and getattr(model, table) is None:
-            also: tuple[Place, ...] = ((*place, table),)
-            yield Remark.of(file, here, f"{who} needs {_what(table)}", f"add [models.{table}] with {inside}", also)
+        asked = "outcomes" if table == "outcome_times" else table
+        if getattr(needs, table) and getattr(model, asked) is None:
+            also: tuple[Place, ...] = ((*place, asked),)
+            yield Remark.of(file, here, f"{who} needs {_what(asked)}", f"add [models.{asked}] with {inside}", also)
+    if needs.outcome_times and model.outcomes is not None and model.outcomes.time is None:
+        also = ((*place, "outcomes", "time"),)
+        what = f"{who} needs to know when outcomes became known"
+        yield Remark.of(file, here, what, 'add time = "..." to [models.outcomes]', also)
 
 
 def _what(table: str) -> str:
@@ -217,13 +238,25 @@ def _check(
     except ValidationError as error:
         yield from (Remark((at,), problem) for at, problem in problems_of(error, file, given, here, kind))
         return
+    if not check.names(EVERY_COLUMN):
+        what = f"the check '{kind.kind}' measures nothing as it is"
+        yield Remark.of(file, here, what, f"say what to measure; its parameters are {', '.join(kind.model_fields)}")
     yield from _tables(f"the check '{kind.kind}'", here, check.needs(), model, place, file)
 
 
-def _twice(model: ModelSettings, place: Place, file: File) -> Iterator[Remark]:
-    first: dict[tuple[str, timedelta, timedelta], int] = {}
+def _name(settings: CheckSettings, check: type[Check] | None) -> str:
+    """What tells a check that measures things by name from others of its kind."""
+    if check is None or not any(metric.per == "name" for metric in check.metrics):
+        return ""
+    given = settings.parameters
+    return str(given.get("name") if "name" in check.model_fields else sorted(given.items()))
+
+
+def _twice(model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File) -> Iterator[Remark]:
+    first: dict[tuple[str, str, timedelta, timedelta], int] = {}
     for index, settings in enumerate(model.checks):
-        tile = (settings.check, settings.window or model.window, settings.every or cadence(model))
+        name = _name(settings, checks.get(settings.check))
+        tile = (settings.check, name, settings.window or model.window, settings.every or cadence(model))
         earlier = first.setdefault(tile, index)
         if earlier != index:
             here: Place = (*place, "checks", index)

@@ -9,13 +9,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from checks.contract import Check
-from monitor.settings import ModelSettings, Settings, Source
+from monitor.settings import ModelSettings, Settings, Source, Trainings
 from monitor.settings.problems import File
 from monitor.settings.promises import review_release
 from monitor.settings.remarks import Remark
 from monitor.settings.schema import Place
 
 FILES_ELSEWHERE = {"s3", "gs", "gcs", "http", "https", "az", "abfs", "abfss", "hf", "r2", "file"}
+FILE_ENDINGS = (".parquet", ".pq", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 HISTORY_SCHEMES = {"sqlite", "postgresql", "postgresql+psycopg"}
 DAY = timedelta(days=1)
 SOURCES = ("predictions", "outcomes", "reference", "population", "catalogue", "trainings")
@@ -51,6 +52,21 @@ def _sources(model: ModelSettings, place: Place, base: Path, file: File) -> Iter
         source: Source | None = getattr(model, name)
         if source is not None:
             yield from _source(source, (*place, name), base, file)
+    if model.trainings is not None:
+        yield from _tracked(model.trainings, (*place, "trainings"), file)
+
+
+def _tracked(trainings: Trainings, place: Place, file: File) -> Iterator[Remark]:
+    """An MLflow server is told by the experiment that is named."""
+    here, experiment = (*place, "source"), (*place, "experiment")
+    server = trainings.source.lower().startswith(("http://", "https://"))
+    name = trainings.source.lower().partition("?")[0].removesuffix(".gz").removesuffix(".zst")
+    if trainings.experiment is not None and not server:
+        what = "is for an MLflow tracking server, and the source is none"
+        yield Remark.of(file, experiment, what, 'leave it out, or write source = "https://..."', also=(here,))
+    if trainings.experiment is None and server and not name.endswith(FILE_ENDINGS):
+        what = "is neither a file nor an MLflow tracking server whose experiment is named"
+        yield Remark.of(file, here, what, 'add experiment = "..."', also=(experiment,))
 
 
 def _source(source: Source, place: Place, base: Path, file: File) -> Iterator[Remark]:

@@ -51,6 +51,11 @@ def _segment_of(name: str, segments: Sequence[str]) -> tuple[int, str]:
     return len(name), ""
 
 
+def measures(check: Check, metric: str, column: str) -> bool:
+    """Whether *check* is one that measures *metric* of *column*."""
+    return any(known.name == metric for known in check.metrics) and check.names(column)
+
+
 def parameters_for(
     model: ModelSettings, check: type[Check], given: Mapping[str, object], confidence: float | None = None
 ) -> dict[str, object]:

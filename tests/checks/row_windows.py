@@ -12,7 +12,7 @@ import pytest
 
 from checks.contract import Roles, Task, Window
 from checks.profile import Layout
-from tests.checks.row_profiles import Row, profile_of
+from checks.testing.rows import Row, profile_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

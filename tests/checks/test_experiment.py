@@ -16,7 +16,7 @@ from checks.experiment import Experiment
 from checks.profile import Errors, Layout, Slice
 from checks.statistics.comparison import Group
 from checks.statistics.uplifts import compared, mean_of, split_chance
-from tests.checks.row_profiles import Row
+from checks.testing.rows import Row
 from tests.checks.row_windows import arrow, on_engine, window_of
 
 LAYOUT = Layout({}, {"city": ("A", "B")})

@@ -13,7 +13,7 @@ from checks.contract import CannotMeasure, Measurement
 from checks.fairness import Fairness
 from checks.profile import Layout, Slice
 from checks.statistics.comparison import Group, difference, known
-from tests.checks.row_profiles import Row
+from checks.testing.rows import Row
 from tests.checks.row_windows import window_of
 
 CITIES = ("Oslo", "Bergen", "Bodø", "Moss", "Hamar")

@@ -19,7 +19,7 @@ from checks.profile import Categories, Distribution, Layout, Numbers
 from checks.quality import Quality
 from checks.statistics.quality import outside
 from checks.statistics.shares import Share, interval
-from tests.checks.row_profiles import Row, distribution
+from checks.testing.rows import Row, distribution
 from tests.checks.row_windows import arrow, on_engine, window_of, with_segment_columns
 
 LAYOUT = Layout(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.discovery import discover
 from monitor.settings import Settings, SettingsError, load_settings
 
 Load = Callable[..., Settings]
@@ -17,10 +18,7 @@ Problems = Callable[..., list[str]]
 ACCURACY = "accuracy = { min = 0.728 }"
 A_DURATION = "write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 RELATIVE = "paths are relative to the folder of config.toml"
-METRICS = (
-    "accuracy, balanced_accuracy, brier, coverage, drift, f1, jensen_shannon, log_loss, precision, recall, roc_auc, "
-    "specificity, uncovered"
-)
+METRICS = ", ".join(sorted(one.name for check in discover().values() for one in check.metrics if "binary" in one.tasks))
 
 
 @pytest.mark.parametrize(
@@ -722,3 +720,111 @@ def test_problems_have_their_parts(tmp_path: Path) -> None:
     (problem,) = found.value.problems
     assert (problem.path, problem.what) == (str(tmp_path / "x.toml"), "there is no such file")
     assert problem.instead == "name the settings file with --config"
+
+
+TRAININGS = '[models.trainings]\nsource = "{}"\n'
+KPI = '[[models.checks]]\ncheck = "business_kpi"\n'
+REVENUE = KPI + 'name = "revenue"\ncolumn = "temp"\n'
+
+
+@pytest.mark.parametrize(
+    ("release", "added", "expected"),
+    [
+        # what is told of no rows takes no least rows
+        (
+            "volume = { min = 5, min_rows = 9 }",
+            "",
+            "models[0].release.volume.min_rows: 'volume' is told however few rows there are; leave it out",
+        ),
+        # outcomes without a time
+        (
+            'outcome_age = { max = "1d" }',
+            "",
+            (
+                "models[0].release.outcome_age: 'outcome_age' needs to know when outcomes became known; "
+                'add time = "..." to [models.outcomes]'
+            ),
+        ),
+        # trainings are needed
+        (
+            'training_time = { max = "4h" }',
+            "",
+            (
+                "models[0].release.training_time: 'training_time' needs the trainings of the model; "
+                "add [models.trainings] with source"
+            ),
+        ),
+        # a KPI nobody says what it is, or only of another name
+        (
+            '"kpi.income" = { min = 1 }',
+            "",
+            (
+                "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
+                'add [[models.checks]] with check = "business_kpi" and its parameters'
+            ),
+        ),
+        (
+            '"kpi.income" = { min = 1 }',
+            REVENUE,
+            (
+                "models[0].release.\"kpi.income\": no [[models.checks]] says what 'kpi.income' is; "
+                'add [[models.checks]] with check = "business_kpi" and its parameters'
+            ),
+        ),
+        # a cost without prices
+        (
+            "error_cost = { max = 9 }",
+            "",
+            (
+                "models[0].release.error_cost: no [[models.checks]] says what 'error_cost' is; "
+                'add [[models.checks]] with check = "error_cost" and its parameters'
+            ),
+        ),
+        # a check that measures nothing
+        (
+            "",
+            '[[models.checks]]\ncheck = "error_cost"\n',
+            (
+                "models[0].checks[1]: the check 'error_cost' measures nothing as it is; "
+                "say what to measure; its parameters are costs, confidence"
+            ),
+        ),
+        # the same KPI twice
+        (
+            "",
+            REVENUE + REVENUE,
+            (
+                "models[0].checks[2]: measures the same as models[0].checks[1] over the same window; "
+                "keep one of them, or give this one another window"
+            ),
+        ),
+        # a server without its experiment, an experiment without its server
+        (
+            "",
+            TRAININGS.format("https://mlflow.example.org"),
+            (
+                "models[0].trainings.source: is neither a file nor an MLflow tracking server whose "
+                "experiment is named; "
+                'add experiment = "..."'
+            ),
+        ),
+        (
+            "",
+            TRAININGS.format("predictions.parquet") + 'experiment = "x"\n',
+            (
+                "models[0].trainings.experiment: is for an MLflow tracking server, and the source is none; "
+                'leave it out, or write source = "https://..."'
+            ),
+        ),
+    ],
+)
+def test_what_the_new_checks_need_is_reported(problems: Problems, release: str, added: str, expected: str) -> None:
+    assert problems((ACCURACY, f"{ACCURACY}\n{release}"), added=added) == [expected]
+
+
+def test_kpis_of_different_names_are_no_repetition(load: Load) -> None:
+    other = KPI + 'name = "rate"\nsql = "avg(y_pred)"\n'
+    trainings = TRAININGS.format("https://mlflow.example.org/runs.csv")
+    bounds = '"kpi.revenue" = { min = 1 }\n"kpi.rate" = { max = 1 }\n"kpi_change.*" = { min = 0.5 }'
+    loaded = load((ACCURACY, f"{ACCURACY}\n{bounds}"), added=REVENUE + other + trainings)
+    assert [check.check for check in loaded.models[0].checks] == ["drift", "business_kpi", "business_kpi"]
