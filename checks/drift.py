@@ -108,11 +108,11 @@ def _pairs(window: Window, before: Slice, now: Slice, level: float, segment: str
 
 
 def _measured(pair: Pair) -> Iterator[Measurement]:
-    rows = pair.now.rows
-    lacking = "window" if pair.before.rows else "reference"
+    rows_before, rows = pair.rows
+    lacking = "window" if rows_before else "reference"
     reason = f"The {lacking} holds no row with '{pair.name}'."
     for metric, (measure, _) in MEASURES.items():
-        shift = measure(pair) if rows and pair.before.rows else Shift(None, detail={"reason": reason})
+        shift = measure(pair) if rows and rows_before else Shift(None, detail={"reason": reason})
         if shift is not None:
             yield Measurement(metric, shift.value, shift.low, shift.high, rows, pair.segment, pair.name, shift.detail)
 
@@ -123,9 +123,9 @@ def _of_outcome(window: Window, before: Slice, now: Slice, level: float, segment
         if pair.name != window.roles.outcome:
             continue
         known = replace(pair, before=_known(pair.before), now=_known(pair.now))
-        rows = known.now.rows
+        rows_before, rows = known.rows
         lacking = "The reference has no outcomes." if rows else "No outcome of this window is in yet."
-        shift = shifts.drift(known) if rows and known.before.rows else Shift(None, detail={"reason": lacking})
+        shift = shifts.drift(known) if rows and rows_before else Shift(None, detail={"reason": lacking})
         detail = shift.detail | {"outcome_share": rows / now.rows if now.rows else None}
         yield Measurement("outcome_drift", shift.value, rows=rows, segment=segment, detail=detail)
 

@@ -37,11 +37,12 @@ def compared(cells: Numbers | Categories, before: Distribution, now: Distributio
     a cell empty in both is left out.
     """
     bins = tuple(_bins(cells, before, now)) if isinstance(cells, Numbers) else ()
-    rest = (*_missing(before, now), *(_values(cells, before, now) if isinstance(cells, Categories) else ()))
+    values = tuple(_values(cells, before, now)) if isinstance(cells, Categories) else ()
     limit = RARE_SHARE * before.rows
-    common = [Cell(*cell) for cell in rest if cell[1] >= limit]
-    rare = Cell(RARE, *(sum(cell[side] for cell in rest if cell[1] < limit) for side in (1, 2)))
-    return tuple(cell for cell in (*bins, *common, rare) if cell.before or cell.now)
+    common = [Cell(*cell) for cell in (*_missing(before, now), *values) if cell[1] >= limit]
+    kept = (*bins, *common)
+    rare = Cell(RARE, before.rows - sum(cell.before for cell in kept), now.rows - sum(cell.now for cell in kept))
+    return tuple(cell for cell in (*kept, rare) if cell.before or cell.now)
 
 
 def most_moved(cells: Numbers | Categories, before: Distribution, now: Distribution) -> list[dict[str, object]]:
@@ -51,12 +52,9 @@ def most_moved(cells: Numbers | Categories, before: Distribution, now: Distribut
     )
     rest = (*_missing(before, now), *bins, *(_values(cells, before, now) if isinstance(cells, Categories) else ()))
     rows, old = now.rows, before.rows
-    largest = nlargest(3, rest, key=lambda cell: abs(cell[2] / rows - cell[1] / old))
-    return [
-        {"cell": name, "before": held / old, "now": holds / rows}
-        for name, held, holds in largest
-        if held / old != holds / rows
-    ]
+    apart = [abs(holds / rows - held / old) for _, held, holds in rest]
+    largest = (rest[place] for place in nlargest(3, range(len(rest)), key=apart.__getitem__) if apart[place])
+    return [{"cell": name, "before": held / old, "now": holds / rows} for name, held, holds in largest]
 
 
 def _missing(before: Distribution, now: Distribution) -> Iterator[Named]:

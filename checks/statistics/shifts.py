@@ -29,6 +29,16 @@ class Pair:
     segment: str = ""
 
     @cached_property
+    def rows(self) -> tuple[int, int]:
+        """Rows of the reference and of the window."""
+        return self.before.rows, self.now.rows
+
+    @cached_property
+    def filled(self) -> tuple[int, int]:
+        """Those with a value: for numbers, a finite one."""
+        return sum(self.before.counts), sum(self.now.counts)
+
+    @cached_property
     def compared(self) -> tuple[Cell, ...]:
         return compared(self.cells, self.before, self.now)
 
@@ -44,7 +54,7 @@ class Pair:
     @cached_property
     def noise(self) -> float:
         """What the PSI stays below where nothing changed."""
-        return distances.psi_noise(self.before.rows, self.now.rows, len(self.compared), self.level)
+        return distances.psi_noise(*self.rows, len(self.compared), self.level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,7 @@ class Shift:
 def drift(pair: Pair) -> Shift:
     """The population stability index."""
     raw = distances.psi(*distances.shares(*pair.counts))
-    rows, rows_before = pair.now.rows, pair.before.rows
+    rows_before, rows = pair.rows
     detail: dict[str, object] = {
         "raw": raw,
         "noise": pair.noise,
@@ -118,7 +128,7 @@ def wasserstein(pair: Pair) -> Shift | None:
     if (lacking := _no_numbers(pair)) is not None:
         return lacking
     unit = ordered.deviation(pair.before)
-    if not unit > 1e-9 * (abs(pair.cells.centre) + abs(pair.before.total) / sum(pair.before.counts)):
+    if not unit > 1e-9 * (abs(pair.cells.centre) + abs(pair.before.total) / pair.filled[0]):
         return _unknown(
             f"All numbers of '{pair.name}' in the reference are alike, so there is no spread to measure by."
         )
@@ -135,7 +145,7 @@ def new_categories(pair: Pair) -> Shift | None:
     if (lacking := _no_values(pair)) is not None:
         return lacking
     (*known, other), unknown = pair.before.counts, pair.now.counts[-1]
-    rows, rows_before = sum(pair.now.counts), sum(pair.before.counts)
+    rows_before, rows = pair.filled
     p_value = changes.unseen(known, other, unknown, rows)
     raw = max(unknown / rows - other / rows_before, 0.0)
     low, high = changes.share_change(other, rows_before, unknown, rows, pair.level)
@@ -151,7 +161,7 @@ def vanished_categories(pair: Pair) -> Shift | None:
         return None
     if (lacking := _no_values(pair)) is not None:
         return lacking
-    known, rows = pair.before.counts[:-1], sum(pair.before.counts)
+    known, rows = pair.before.counts[:-1], pair.filled[0]
     gone = sorted(changes.vanished(known, pair.now.counts[:-1], pair.level), key=lambda place: -known[place])
     absent = sum(old for old, new in zip(known, pair.now.counts, strict=False) if not new)
     names = [pair.cells.values[place] for place in gone[:5]]
@@ -162,8 +172,9 @@ def vanished_categories(pair: Pair) -> Shift | None:
 def null_change(pair: Pair) -> Shift:
     """The change of the share of rows without a usable value."""
     before, now = _missing(pair.before), _missing(pair.now)
-    low, high = changes.share_change(before, pair.before.rows, now, pair.now.rows, pair.level)
-    shares = {"before": before / pair.before.rows, "now": now / pair.now.rows, "confidence": 1 - pair.level}
+    rows_before, rows = pair.rows
+    low, high = changes.share_change(before, rows_before, now, rows, pair.level)
+    shares = {"before": before / rows_before, "now": now / rows, "confidence": 1 - pair.level}
     return Shift(shares["now"] - shares["before"], low, high, {**shares})
 
 
@@ -185,17 +196,16 @@ def _between(raw: float, noise: float, high: float, p_value: float, level: float
 
 
 def _smirnov_noise(pair: Pair) -> float:
-    rows = sum(pair.before.counts), sum(pair.now.counts)
-    return ordered.kolmogorov_smirnov_noise(*rows, pair.level)
+    return ordered.kolmogorov_smirnov_noise(*pair.filled, pair.level)
 
 
 def _smirnov_p(pair: Pair, raw: float) -> float:
-    return min(1.0, 2 * exp(-2 * raw**2 / (1 / sum(pair.before.counts) + 1 / sum(pair.now.counts))))
+    return min(1.0, 2 * exp(-2 * raw**2 / (1 / pair.filled[0] + 1 / pair.filled[1])))
 
 
 def _plain(pair: Pair) -> tuple[list[float], list[float]]:
     before, now = pair.counts
-    return [count / pair.before.rows for count in before], [count / pair.now.rows for count in now]
+    return [count / pair.rows[0] for count in before], [count / pair.rows[1] for count in now]
 
 
 def _missing(one: Distribution) -> int:
@@ -211,8 +221,8 @@ def _no_values(pair: Pair) -> Shift | None:
 
 
 def _lacking(pair: Pair, what: str) -> Shift | None:
-    for side, one in (("reference", pair.before), ("window", pair.now)):
-        if not sum(one.counts):
+    for side, filled in zip(("reference", "window"), pair.filled, strict=True):
+        if not filled:
             return _unknown(f"The {side} holds no {what} '{pair.name}'.")
     return None
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2
 
-from benchmarks.drift_false_alarms import BOUNDS, COLUMNS, false_alarms, measured, nulled
+from benchmarks.drift_false_alarms import COLUMNS, beyond, false_alarms, measured, nulled
 from checks.contract import Measurement, Roles, Window
 from checks.drift import Drift
 from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
@@ -88,20 +88,25 @@ def test_the_noise_is_the_quantile_of_what_chance_makes(rows: int, cells: int) -
 
 
 def test_windows_without_change_stay_quiet_whatever_their_size() -> None:
-    """The benchmark at 40 runs per size; 30 columns each."""
-    for _, rows, alarms in false_alarms(40, references=(1_000, 100_000), windows=(50, 200, 1_000, 1_000_000)):
-        assert {metric: alarms[metric] for metric in BOUNDS} == dict.fromkeys(BOUNDS, 0.0), rows
+    """The benchmark at 25 runs per size; 30 columns each. One run in 200 is what is promised; 3 in 200 would be bad."""
+    runs = false_alarms(25, references=(1_000, 100_000), windows=(50, 200, 1_000, 1_000_000))
+    alarms = [shares for _, _, shares in runs]
+    assert len(alarms) == 8
+    for name in alarms[0]:
+        assert sum(shares[name] for shares in alarms) * 25 <= 3, name
 
 
-@pytest.mark.parametrize("rows", [200, 1_000, 100_000])
+@pytest.mark.parametrize("rows", [50, 1_000, 100_000])
 def test_nulls_where_there_were_none_are_seen(rows: int) -> None:
     random = np.random.default_rng(6)
-    for _ in range(20):
+    for _ in range(10):
         columns = [draw(random, 10_000, rows) for draw in COLUMNS]
         columns[0], columns[14] = nulled(columns[0], random, 0.95), nulled(columns[14], random, 0.60)
         found = measured(columns)
-        assert min(found["drift"][0], found["drift"][14]) > 0.2
-        assert min(found["jensen_shannon"][0], found["jensen_shannon"][14]) > 0.1
+        for place in (0, 14):
+            assert beyond(found["drift"][place], 0.2)
+            assert beyond(found["jensen_shannon"][place], 0.1)
+            assert beyond(found["null_change"][place], 0.05)
 
 
 @pytest.mark.parametrize(
