@@ -74,14 +74,17 @@ def changed(before: Counts, now: Counts) -> float:
 def unseen(before: Counts, before_other: int, now_other: int, rows: int) -> float:
     """The chance of so many rows (*now_other*, of *rows*) with a value that is no known one, where nothing changed.
 
-    Of all values seen in one row only, of both samples, those in the window are a random choice. Values seen in the
-    window alone are at worst such; with those seen once in the reference (and its own *before_other* rows that are
-    no known one) there are K, and the chance is at most that of a binomial of K draws with p = n / (n + m).
-    Source: the argument of I. J. Good, The population frequencies of species, Biometrika 40 (1953), turned into a test.
+    Good and Turing: rows with new values are to rows of the window as values seen once are to rows of the reference.
+    So of both together, U + N1, those in the window are a binomial of p = n / (n + m). Values come with several rows,
+    so these vary more than single draws do, by ``(N1 + 2 N2) / N1``: all counts are divided by that. The reference's
+    own *before_other* rows that are no known value are taken as seen once.
+    Source: I. J. Good, The population frequencies of species, Biometrika 40 (1953); W. W. Esty, A normal limit law for
+    a nonparametric estimator of the coverage of a random sample, Ann. Statist. 11 (1983), for the variance.
     """
-    singles = sum(1 for count in before if count == 1) + before_other
+    once, twice = (sum(1 for count in before if count == times) for times in (1, 2))
+    spread = 1 + min(2 * twice / max(once, 1), 3.0)
     m = sum(before) + before_other
-    return binomial_tail(now_other, singles + now_other, rows / (rows + m))
+    return binomial_tail(now_other / spread, (once + before_other) / spread, rows / (rows + m))
 
 
 def vanished(before: Counts, now: Counts, level: float) -> Iterator[int]:

@@ -44,8 +44,8 @@ def chi_square_tail(value: float, freedom: int) -> float:
     return float(chdtrc(freedom, value))
 
 
-def binomial_tail(hits: int, draws: int, chance: float) -> float:
-    """The chance of at least *hits* in *draws* of *chance* each."""
-    from scipy.special import bdtrc
+def binomial_tail(hits: float, misses: float, chance: float) -> float:
+    """The chance of at least *hits* in ``hits + misses`` draws of *chance* each, also between whole numbers."""
+    from scipy.special import betainc
 
-    return float(bdtrc(hits - 1, draws, chance)) if hits else 1.0
+    return float(betainc(hits, misses + 1, chance)) if hits > 0 else 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -130,8 +130,7 @@ def _edges(
     """Quantile edges, or all values where there are at most EDGES of them."""
     if not numbers:
         return {}
-    named = {f"n{place}": value for place, value in enumerate(numbers.values())}
-    sample = bounded(engine, selected, key_of(model, selected), named, opened.where)
+    sample = _sample(model, engine, selected, numbers, opened)
     names = tuple(numbers)
     arms = list(_edge_arms(sample, names))
     found: dict[str, set[float]] = {name: set() for name in names}
@@ -141,21 +140,17 @@ def _edges(
     return {name: tuple(sorted(found[name] if len(found[name]) <= EDGES else quantiles[name])) for name in names}
 
 
-def bounded(
-    engine: SQLBackend, selected: ir.Table, key: ir.StringValue, named: Mapping[str, ir.Value], where: str
+def _sample(
+    model: ModelSettings, engine: SQLBackend, selected: ir.Table, numbers: dict[str, ir.Value], opened: Opened
 ) -> ir.Table:
-    """At most SAMPLE rows of *named*, always the same: those whose keys have the least MD5."""
-    [(count,)] = fetch(engine, engine.compile(selected.aggregate(n=selected.count())), where)
+    """At most SAMPLE rows, always the same: those whose ids have the least MD5."""
+    named = {f"n{place}": value for place, value in enumerate(numbers.values())}
+    [(count,)] = fetch(engine, engine.compile(selected.aggregate(n=selected.count())), opened.where)
     if count <= SAMPLE:
         return selected.select(**named)
-    chosen = selected.select(mm_order=columns.md5(key), **named).order_by("mm_order").limit(SAMPLE)
-    return chosen.select(*named)
-
-
-def key_of(model: ModelSettings, selected: ir.Table) -> ir.StringValue:
-    """What tells rows apart: their ids, or without these everything they hold."""
-    ids = [name for name in rows.ids_of(model) if name in selected.columns]
-    return columns.text_of([columns.label(selected[name]) for name in ids or selected.columns])
+    given = [columns.label(selected[name]) for name in rows.ids_of(model) if name in selected.columns]
+    key = columns.text_of(given or [next(iter(named.values())).cast("string")])
+    return selected.select(key=columns.md5(key), **named).order_by("key").limit(SAMPLE)
 
 
 def _edge_arms(sample: ir.Table, names: Sequence[str]) -> Iterator[ir.Table]:
