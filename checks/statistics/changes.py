@@ -90,13 +90,15 @@ def unseen(before: Counts, before_other: int, now_other: int, rows: int) -> floa
 def vanished(before: Counts, now: Counts, level: float) -> Iterator[int]:
     """The places of values that the window does not have, though chance (*level*, over all values) would not drop them.
 
-    All c rows of a value are in the reference by chance with probability at most ``(1 - n / (n + m))^c``.
+    The last count of both is of all other values, and never vanishes. All c rows of a value are in the reference by
+    chance with probability at most ``(1 - n / (n + m))^c``.
     """
     m, n = sum(before), sum(now)
     if not m or not n:
         return
-    needed = log(max(sum(1 for count in before if count), 1) / level) / -log1p(-n / (n + m))
-    yield from (place for place, (old, new) in enumerate(zip(before, now, strict=True)) if not new and old > needed)
+    needed = log(max(sum(1 for count in before[:-1] if count), 1) / level) / -log1p(-n / (n + m))
+    pairs = zip(before[:-1], now[:-1], strict=True)
+    yield from (place for place, (old, new) in enumerate(pairs) if not new and old > needed)
 
 
 def share_change(before: int, of: int, now: int, rows: int, level: float) -> tuple[float, float]:

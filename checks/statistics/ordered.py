@@ -45,15 +45,23 @@ def wasserstein(cells: Numbers, before: Distribution, now: Distribution) -> floa
     """``∫ |F - G| dx``: how far the average row has moved, in the column's own unit.
 
     In a cell both step from one edge's share to the next at the same place: where the mean of the reference says that
-    its rows lie in their cells on average. The ends are the reference's least and greatest number; what lies outside
-    of these is known from the means only, and their difference is never more than the distance.
+    its rows lie in their cells on average. The ends are the reference's least and greatest number. Without the bars the
+    integral is the difference of the means, which is known: what the cells miss of it belongs into the two outer ones.
     Source: L. V. Kantorovich (1942), S. S. Vallender (1974) for the form in one dimension.
     """
     ends, place = _ends(cells, before), _place(cells, before)
-    apart = [0.0, *(abs(new - old) for old, new in zip(below(before.counts), below(now.counts), strict=True)), 0.0]
-    between = zip(pairwise(ends), pairwise(apart), strict=True)
-    area = sum((right - left) * (place * one + (1 - place) * other) for (left, right), (one, other) in between)
-    return max(area, abs(now.total / sum(now.counts) - before.total / sum(before.counts)))
+    apart = [0.0, *(new - old for old, new in zip(below(before.counts), below(now.counts), strict=True)), 0.0]
+    between = [
+        (right - left, one, other) for (left, right), (one, other) in zip(pairwise(ends), pairwise(apart), strict=True)
+    ]
+    signed = [width * (place * one + (1 - place) * other) for width, one, other in between]
+    inside = sum(width * (place * abs(one) + (1 - place) * abs(other)) for width, one, other in between[1:-1])
+    missed = before.total / sum(before.counts) - now.total / sum(now.counts) - sum(signed)
+    outer = signed[0], signed[-1]
+    scale = abs(outer[0]) + abs(outer[1])
+    if not scale:
+        return inside + abs(missed)
+    return inside + sum(abs(area + missed * abs(area) / scale) for area in outer)
 
 
 def wasserstein_noise(cells: Numbers, before: Distribution, now: Distribution, level: float) -> tuple[float, float]:

@@ -162,7 +162,7 @@ def vanished_categories(pair: Pair) -> Shift | None:
     if (lacking := _no_values(pair)) is not None:
         return lacking
     known, rows = pair.before.counts[:-1], pair.filled[0]
-    gone = sorted(changes.vanished(known, pair.now.counts[:-1], pair.level), key=lambda place: -known[place])
+    gone = sorted(changes.vanished(pair.before.counts, pair.now.counts, pair.level), key=lambda place: -known[place])
     absent = sum(old for old, new in zip(known, pair.now.counts, strict=False) if not new)
     names = [pair.cells.values[place] for place in gone[:5]]
     detail: dict[str, object] = {"raw": absent / rows, "vanished": len(gone), "most_frequent": names}
