@@ -12,7 +12,8 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2
 
-from benchmarks.drift_false_alarms import COLUMNS, beyond, false_alarms, measured, nulled
+from benchmarks.drift_columns import COLUMNS, beyond, measured, nulled
+from benchmarks.drift_false_alarms import false_alarms
 from checks.contract import Measurement, Roles, Window
 from checks.drift import Drift
 from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
