@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import nlargest
 
 from checks.profile import Categories, Distribution, Numbers
 
@@ -14,6 +15,9 @@ RARE_SHARE = 0.01
 """Cells (other than bins) with less than this share of the baseline's rows are merged into one."""
 
 RARE = "(rare)"
+
+Named = tuple[str, int, int]
+"""A cell's name, its rows in the baseline and its rows in the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +37,47 @@ def compared(cells: Numbers | Categories, before: Distribution, now: Distributio
     a cell empty in both is left out.
     """
     bins = tuple(_bins(cells, before, now)) if isinstance(cells, Numbers) else ()
-    rest = (*_missing(before, now), *(_values(cells, before, now) if isinstance(cells, Categories) else ()))
+    values = tuple(_values(cells, before, now)) if isinstance(cells, Categories) else ()
     limit = RARE_SHARE * before.rows
-    rare = [cell for cell in rest if cell.before < limit]
-    kept = (*bins, *(cell for cell in rest if cell.before >= limit))
-    merged = Cell(RARE, sum(cell.before for cell in rare), sum(cell.now for cell in rare))
-    return tuple(cell for cell in (*kept, merged) if cell.before or cell.now)
+    common = [Cell(*cell) for cell in (*_missing(before, now), *values) if cell[1] >= limit]
+    kept = (*bins, *common)
+    rare = Cell(RARE, before.rows - sum(cell.before for cell in kept), now.rows - sum(cell.now for cell in kept))
+    return tuple(cell for cell in (*kept, rare) if cell.before or cell.now)
 
 
-def named(cells: Numbers | Categories, before: Distribution, now: Distribution) -> Iterator[Cell]:
-    """The cells as people know them: bins, every value, and null, NaN, infinite and absent."""
-    yield from _missing(before, now)
-    yield from _bins(cells, before, now) if isinstance(cells, Numbers) else _values(cells, before, now)
+def most_moved(cells: Numbers | Categories, before: Distribution, now: Distribution) -> list[dict[str, object]]:
+    """The three cells whose share changed most, by the names people know: bins, values, and what is missing."""
+    bins = (
+        [(cell.name, cell.before, cell.now) for cell in _bins(cells, before, now)] if isinstance(cells, Numbers) else []
+    )
+    rest = (*_missing(before, now), *bins, *(_values(cells, before, now) if isinstance(cells, Categories) else ()))
+    rows, old = now.rows, before.rows
+    apart = [abs(holds / rows - held / old) for _, held, holds in rest]
+    largest = (rest[place] for place in nlargest(3, range(len(rest)), key=apart.__getitem__) if apart[place])
+    return [{"cell": name, "before": held / old, "now": holds / rows} for name, held, holds in largest]
 
 
-def _missing(before: Distribution, now: Distribution) -> Iterator[Cell]:
-    yield Cell("(null)", before.null, now.null)
-    yield Cell("(NaN)", before.nan, now.nan)
-    yield Cell("(infinite)", before.infinite, now.infinite)
-    yield Cell("(absent)", before.absent, now.absent)
+def _missing(before: Distribution, now: Distribution) -> Iterator[Named]:
+    yield "(null)", before.null, now.null
+    yield "(NaN)", before.nan, now.nan
+    yield "(infinite)", before.infinite, now.infinite
+    yield "(absent)", before.absent, now.absent
 
 
-def _values(cells: Categories, before: Distribution, now: Distribution) -> Iterator[Cell]:
-    for name, old, new in zip((*cells.values, "(other)"), before.counts, now.counts, strict=True):
-        yield Cell(name, old, new)
+def _values(cells: Categories, before: Distribution, now: Distribution) -> Iterator[Named]:
+    return zip((*cells.values, "(other)"), before.counts, now.counts, strict=True)
 
 
 def _bins(cells: Numbers, before: Distribution, now: Distribution) -> Iterator[Cell]:
     """Closed as soon as they are large enough; what is left over at the upper end joins the last one."""
-    limit = BIN_SHARE * sum(before.counts)
+    left = sum(before.counts)
+    limit = BIN_SHARE * left
     starts = [0]
     held = 0
     for place, rows in enumerate(before.counts):
         held += rows
-        if held >= limit and sum(before.counts[place + 1 :]) >= limit:
+        left -= rows
+        if held >= limit and left >= limit:
             starts.append(place + 1)
             held = 0
     edges = ("-inf", *(f"{edge:.6g}" for edge in cells.edges), "inf")

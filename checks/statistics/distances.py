@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log, log2
+from math import log, log2, pi, sqrt
 
 from checks.statistics.quantiles import chi_square
 
@@ -43,6 +43,44 @@ def jensen_shannon(before: Sequence[float], now: Sequence[float]) -> float:
     return min(max(total / 2, 0.0), 1.0)
 
 
+def hellinger(before: Sequence[float], now: Sequence[float]) -> float:
+    """The squared Hellinger distance ``1 - Σ √(before now)`` of two lists of shares, in [0, 1].
+
+    Source: E. Hellinger, Neue Begründung der Theorie quadratischer Formen, J. reine angew. Math. 136 (1909).
+    """
+    return min(max(1 - sum(sqrt(old * new) for old, new in zip(before, now, strict=True)), 0.0), 1.0)
+
+
+def cramer(before: Sequence[float], now: Sequence[float]) -> float:
+    """Cramér's V squared, ``½ Σ (now - before)² / (now + before)``, of two lists of shares, in [0, 1].
+
+    It is Pearson's chi-square over the rows, of a table in which both sides have equally many rows: an effect that
+    does not grow with either sample. Source: H. Cramér, Mathematical methods of statistics (1946), ch. 21.
+    """
+    pairs = zip(before, now, strict=True)
+    return min(sum((new - old) ** 2 / (new + old) for old, new in pairs if new + old > 0) / 2, 1.0)
+
+
+def total_variation(before: Sequence[float], now: Sequence[float]) -> float:
+    """``½ Σ |now - before|`` of two lists of shares: the share of rows that lie elsewhere now, in [0, 1]."""
+    return sum(abs(new - old) for old, new in zip(before, now, strict=True)) / 2
+
+
+def total_variation_noise(before: Counts, now: Counts, level: float) -> tuple[float, float]:
+    """How far total variation is above, and below, that of the distributions behind two samples, but for *level*.
+
+    Above: its mean under no change, ``½ Σ √(2/π h(1-h)(1/n + 1/m))`` with h the pooled shares, and the deviation
+    ``√(½ ln(1/level)(1/n + 1/m))``; below: the deviation alone, for the mean is never less than the truth.
+    Source: C. McDiarmid, On the method of bounded differences, Surveys in Combinatorics (1989).
+    """
+    m, n = sum(before), sum(now)
+    scale = 1 / m + 1 / n
+    pooled = [(old + new) / (m + n) for old, new in zip(before, now, strict=True)]
+    mean = sum(sqrt(share * (1 - share)) for share in pooled) * sqrt(2 / pi * scale) / 2
+    deviation = sqrt(log(1 / level) * scale / 2)
+    return mean + deviation, deviation
+
+
 def psi_noise(before: int, now: int, cells: int, level: float) -> float:
     """What the PSI of two samples of one distribution stays below, but for a chance of *level*.
 
@@ -52,11 +90,10 @@ def psi_noise(before: int, now: int, cells: int, level: float) -> float:
     return (1 / before + 1 / now) * chi_square(1 - level, cells - 1)
 
 
-def jensen_shannon_noise(before: int, now: int, cells: int, level: float) -> float:
-    """The same for the Jensen-Shannon divergence in bits, which near zero is ``PSI / (8 ln 2)``.
+JENSEN_SHANNON, HELLINGER, CRAMER = 1 / (8 * log(2)), 1 / 8, 1 / 4
+"""What the Jensen-Shannon divergence in bits and the squares of the other two are of the PSI, near zero.
 
-    Both are ``Σ (now - before)² / share`` to second order, times 1 and times 1/8 (in nats); weighted by rows, the
-    divergence is the G statistic over 2(n + m). Source: F. Österreicher, I. Vajda, A new class of metric divergences
-    on probability spaces, Ann. Inst. Statist. Math. 55 (2003), for f-divergences near zero.
-    """
-    return psi_noise(before, now, cells, level) / (8 * log(2))
+All are ``Σ (now - before)² / share`` to second order, times a factor (1 for the PSI; the Jensen-Shannon divergence has
+1/8 in nats): so their noise is the PSI's times that factor. Source: F. Österreicher, I. Vajda, A new class of metric
+divergences on probability spaces, Ann. Inst. Statist. Math. 55 (2003).
+"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import ibis
@@ -12,6 +12,7 @@ from checks.profile import Layout, Profile
 from monitor.data import joins, rows, times
 from monitor.data.baseline import Baseline, take_layout
 from monitor.data.errors import missing
+from monitor.data.importance import importance_of
 from monitor.data.log import HELD
 from monitor.data.profiler import Selection, profile
 from monitor.data.shape import shape_of
@@ -51,6 +52,7 @@ def take_baseline(reference: Reference) -> Baseline:
     _expect(model, opened)
     outcome = rows.actual_of(model, opened) if model.outcomes else None
     layout = take_layout(model, opened.engine, opened, opened.table, outcome)
+    layout = replace(layout, importance=importance_of(model, opened, layout, outcome))
     return Baseline(layout, _profile(reference, layout, outcome), usual_delay(reference))
 
 

@@ -12,12 +12,13 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import chi2
 
-from benchmarks.drift_false_alarms import BOUNDS, COLUMNS, false_alarms, measured, nulled
+from benchmarks.drift_columns import COLUMNS, beyond, measured, nulled
+from benchmarks.drift_false_alarms import false_alarms
 from checks.contract import Measurement, Roles, Window
 from checks.drift import Drift
 from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
 from checks.statistics.cells import Cell, compared
-from checks.statistics.distances import jensen_shannon, jensen_shannon_noise, psi, psi_noise, shares
+from checks.statistics.distances import JENSEN_SHANNON, jensen_shannon, psi, psi_noise, shares
 from checks.testing.rows import distribution
 
 START, END = datetime(2024, 3, 4, tzinfo=UTC), datetime(2024, 3, 5, tzinfo=UTC)
@@ -82,26 +83,31 @@ def test_the_noise_is_the_quantile_of_what_chance_makes(rows: int, cells: int) -
         pair = [random.multinomial(size, [1 / cells] * cells).tolist() for size in (rows, 2 * rows)]
         before, now = shares(*pair)
         over[0] += psi(before, now) > psi_noise(rows, 2 * rows, cells, 0.05)
-        over[1] += jensen_shannon(before, now) > jensen_shannon_noise(rows, 2 * rows, cells, 0.05)
+        over[1] += jensen_shannon(before, now) > psi_noise(rows, 2 * rows, cells, 0.05) * JENSEN_SHANNON
     assert all(0.035 < count / 4000 < 0.065 for count in over), over
     assert psi_noise(100, 100, 5, 0.01) == pytest.approx(0.02 * chi2.ppf(0.99, 4))
 
 
 def test_windows_without_change_stay_quiet_whatever_their_size() -> None:
-    """The benchmark at 40 runs per size; 30 columns each."""
-    for _, rows, alarms in false_alarms(40, references=(1_000, 100_000), windows=(50, 200, 1_000, 1_000_000)):
-        assert {metric: alarms[metric] for metric in BOUNDS} == dict.fromkeys(BOUNDS, 0.0), rows
+    """The benchmark at 25 runs per size; 30 columns each. One run in 200 is what is promised; 3 in 200 would be bad."""
+    runs = false_alarms(25, references=(1_000, 100_000), windows=(50, 200, 1_000, 1_000_000))
+    alarms = [shares for _, _, shares in runs]
+    assert len(alarms) == 8
+    for name in alarms[0]:
+        assert sum(shares[name] for shares in alarms) * 25 <= 3, name
 
 
-@pytest.mark.parametrize("rows", [200, 1_000, 100_000])
+@pytest.mark.parametrize("rows", [50, 1_000, 100_000])
 def test_nulls_where_there_were_none_are_seen(rows: int) -> None:
     random = np.random.default_rng(6)
-    for _ in range(20):
+    for _ in range(10):
         columns = [draw(random, 10_000, rows) for draw in COLUMNS]
         columns[0], columns[14] = nulled(columns[0], random, 0.95), nulled(columns[14], random, 0.60)
         found = measured(columns)
-        assert min(found["drift"][0], found["drift"][14]) > 0.2
-        assert min(found["jensen_shannon"][0], found["jensen_shannon"][14]) > 0.1
+        for place in (0, 14):
+            assert beyond(found["drift"][place], 0.2)
+            assert beyond(found["jensen_shannon"][place], 0.1)
+            assert beyond(found["null_change"][place], 0.05)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +120,8 @@ def test_nulls_where_there_were_none_are_seen(rows: int) -> None:
     ],
 )
 def test_what_did_not_change_has_not_drifted(before: Distribution, now: Distribution) -> None:
-    assert {metric: one.value for metric, one in drift(before, now).items()} == {"drift": 0.0, "jensen_shannon": 0.0}
+    assert {one.value for one in drift(before, now).values()} <= {0.0, None}
+    assert drift(before, now)["drift"].value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -145,7 +152,8 @@ def test_a_column_without_rows_cannot_be_compared() -> None:
 def test_outcomes_that_are_not_in_yet_are_no_drift() -> None:
     before, now = Distribution((500, 300, 200, 0)), Distribution((50, 30, 20, 0), null=900)
     assert drift(before, now)["drift"].value != 0
-    assert drift(before, now, roles=Roles(outcome="c")) == {}
+    assert set(drift(before, now, roles=Roles(outcome="c"))) == {"outcome_drift"}
+    assert drift(before, now, roles=Roles(outcome="c"))["outcome_drift"].value == 0
 
 
 def test_the_detail_says_what_moved() -> None:
@@ -173,3 +181,132 @@ def test_rare_values_and_nulls_are_one_cell_by_the_reference_alone() -> None:
     before = Distribution((990, 9, 1, 0), null=0)
     cells = compared(COLOUR, before, Distribution((10, 20, 30, 40), null=50))
     assert cells == (Cell("red", 990, 10), Cell("(rare)", 10, 140))
+
+
+def test_every_distance_of_a_lost_column_is_near_its_greatest_value() -> None:
+    found = drift(Distribution((500, 300, 200, 0)), Distribution((0, 0, 0, 200)))
+    values = {name: one.value for name, one in found.items() if one.value is not None}
+    assert {name for name, value in values.items() if value > 0.85} == {
+        *("drift", "drift_impact", "jensen_shannon", "hellinger", "chi_square"),
+        *("new_categories", "vanished_categories"),
+    }
+    assert 0.7 < values["total_variation"] < 1
+    assert values["null_change"] == 0
+    assert found["vanished_categories"].detail["most_frequent"] == ["red", "green", "blue"]
+
+
+def test_numbers_that_moved_are_told_in_standard_deviations() -> None:
+    random = np.random.default_rng(14)
+    old, new = random.normal(20, 4, 20_000), random.normal(26, 4, 5_000)
+    found = drift(distribution(old.tolist(), SIZE), distribution(new.tolist(), SIZE), SIZE)
+    assert found["wasserstein"].detail["raw"] == pytest.approx(1.5, abs=0.05)
+    assert found["kolmogorov_smirnov"].detail["raw"] == pytest.approx(0.547, abs=0.03)
+    for metric in ("wasserstein", "kolmogorov_smirnov", "total_variation"):
+        one = found[metric]
+        assert one.value is not None
+        assert one.low == one.value
+        assert one.high is not None
+        assert one.value < float(str(one.detail["raw"])) < one.high
+    assert {"new_categories", "vanished_categories"}.isdisjoint(found)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "reason"),
+    [
+        (Distribution((0,) * 41, null=90), Distribution((1,) * 41), "The reference holds no finite number in 'c'."),
+        (Distribution((1,) * 41), Distribution((0,) * 41, nan=90), "The window holds no finite number in 'c'."),
+        (
+            Distribution((0, 500, *(0,) * 39), low=0.5, high=0.5),
+            Distribution((1,) * 41),
+            "All numbers of 'c' in the reference are alike, so there is no spread to measure by.",
+        ),
+    ],
+)
+def test_how_far_numbers_moved_needs_numbers(before: Distribution, now: Distribution, reason: str) -> None:
+    found = drift(before, now, SIZE)
+    assert found["wasserstein"].value is None
+    assert found["wasserstein"].detail["reason"] == reason
+    assert found["drift"].value is not None
+
+
+def test_the_change_of_nulls_has_a_sign_and_an_interval() -> None:
+    before = Distribution((500, 300, 190, 0), null=10)
+    more, fewer = Distribution((40, 30, 20, 0), null=5, nan=5), Distribution((500, 300, 200, 0))
+    up, down = drift(before, more)["null_change"], drift(before, fewer)["null_change"]
+    assert up.value == pytest.approx(0.09)
+    assert down.value == pytest.approx(-0.01)
+    assert up.low is not None
+    assert up.high is not None
+    assert 0 < up.low < 0.09 < up.high < 0.35
+    assert down.low is not None
+    assert down.high is not None
+    assert down.low < -0.01 < down.high
+
+
+def test_outcomes_are_compared_among_themselves() -> None:
+    before, now = Distribution((500, 300, 200, 0)), Distribution((10, 10, 80, 0), null=900)
+    (found,) = drift(before, now, roles=Roles(outcome="c")).values()
+    assert (found.metric, found.column, found.rows) == ("outcome_drift", "", 100)
+    assert float(str(found.value)) > 0.5
+    assert found.detail["outcome_share"] == 0.1
+    (none,) = drift(before, Distribution((0,) * 4, null=70), roles=Roles(outcome="c")).values()
+    assert (none.value, none.detail["reason"]) == (None, "No outcome of this window is in yet.")
+    (none,) = drift(Distribution((0,) * 4, null=70), now, roles=Roles(outcome="c")).values()
+    assert (none.value, none.detail["reason"]) == (None, "The reference has no outcomes.")
+
+
+QUIET, LOUD = Distribution((500, 300, 200, 0)), Distribution((200, 300, 500, 0))
+
+
+def impacts(check: Drift, importance: dict[str, float]) -> dict[str, Measurement]:
+    """Of three columns: a moved, b moved as far, c did not."""
+    layout = Layout(dict.fromkeys("abc", COLOUR), importance=importance)
+    baseline = Profile(layout, {ALL: Slice(1000, columns=dict.fromkeys("abc", QUIET))})
+    live = Profile(layout, {ALL: Slice(1000, columns={"a": LOUD, "b": LOUD, "c": QUIET})})
+    found = check.measure(Window(START, END, "binary", (live,), baseline))
+    return {one.column: one for one in found if one.metric == "drift_impact"}
+
+
+@pytest.mark.parametrize(
+    ("given", "learned", "weights", "source"),
+    [
+        ({}, {"a": 0.1, "b": 0.4, "c": 0.9}, (0.1, 0.4, 0.9), "error of the reference"),
+        ({"a": 0.3}, {"a": 0.1, "b": 0.4}, (0.3, 0.0, 0.0), "given"),  # what is not named does not matter
+        ({}, {}, (1.0, 1.0, 1.0), "none known: all columns alike"),  # a reference without outcomes
+    ],
+)
+def test_columns_are_ranked_by_strength_times_importance(
+    given: dict[str, float], learned: dict[str, float], weights: tuple[float, float, float], source: str
+) -> None:
+    found = impacts(Drift.model_validate({"importance": given}), learned)
+    strength = math.sqrt(float(str(found["a"].value)) / weights[0])
+    assert strength > 0
+    assert [found[name].detail["importance"] for name in "abc"] == list(weights)
+    assert found["b"].value == pytest.approx(float(str(found["a"].value)) * weights[1] / weights[0])
+    assert found["c"].value == 0
+    ranks = sorted("abc", key=lambda name: int(str(found[name].detail["rank"])))
+    assert ranks == sorted("abc", key=lambda name: (-float(str(found[name].value)), name))
+    assert {one.detail["importance_from"] for one in found.values()} == {source}
+
+
+def test_importance_goes_into_the_contract_as_it_is_written() -> None:
+    check = Drift.model_validate({"importance": {"temp": 0.3}})
+    assert check.model_dump(mode="json") == {"importance": {"temp": 0.3}}
+    assert Drift.model_validate(check.model_dump()) == check
+
+
+def test_segments_are_measured_where_both_sides_know_their_columns() -> None:
+    layout = Layout({"a": COLOUR})
+    known = Slice(1000, columns={"a": QUIET})
+    baseline = Profile(layout, {ALL: known, "city=Oslo": known, "city=Bergen": Slice(10)})
+    moved = Slice(1000, columns={"a": LOUD})
+    live = Profile(layout, {ALL: known, "city=Oslo": moved, "city=Bergen": moved, "city=(other)": moved})
+    alone = Profile(layout, {ALL: known})
+    found = [one for one in Drift().measure(Window(START, END, "binary", (live,), baseline)) if one.metric == "drift"]
+    (whole,) = [
+        one
+        for one in Drift().measure(Window(START, END, "binary", (alone,), Profile(layout, {ALL: known})))
+        if one.metric == "drift"
+    ]
+    assert [(one.segment, float(str(one.value)) > 0.2) for one in found] == [("", False), ("city=Oslo", True)]
+    assert float(str(found[0].detail["noise"])) > float(str(whole.detail["noise"])), "two comparisons, not one"
