@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.contract import CannotMeasure, Check, Measurement, Window
+from checks.contract import Artifact, CannotMeasure, Check, Measurement, Window
 from checks.profile import Layout, Profile
+from monitor.release.contract import PlannedCheck
 from monitor.schedule.plan import Plan, tile_start, tiles
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Job:
     stored: Mapping[datetime, StoredBucket] = field(default_factory=dict)
     skip: frozenset[int] = frozenset()
     """Places in the plan of checks that need no measuring: already done, or they killed the worker before."""
+    instead: Check | None = None
+    """The one check to measure in place of the plan's: the report on an incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +89,13 @@ class CheckStarted:
 
 @dataclass(frozen=True, slots=True)
 class CheckMeasured:
-    """What a check measured on the window, and the same metrics of the release's own rows."""
+    """What a check measured on the window with what it left beside, and the same metrics of the release's own rows."""
 
     place: int
     kind: str
     measurements: tuple[Measurement, ...]
     released: Mapping[Key, float]
+    artifacts: tuple[Artifact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,11 @@ def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
     window = feed.window(job.start, job.end, job.as_of, buckets, reference)
     _measure(job, plan, window, reference, emit)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
+
+
+def instead_of(plan: Plan, check: Check | None) -> Plan:
+    """The plan as it is, or with nothing but *check* in it."""
+    return plan if check is None else replace(plan, checks=(PlannedCheck(check, plan.window, plan.every),))
 
 
 def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile | None]:
@@ -199,7 +208,7 @@ def _measure(job: Job, plan: Plan, window: Window, reference: Profile | None, em
 
 def _measured(place: int, check: Check, window: Window, reference: Profile | None) -> CheckMeasured | CheckFailed:
     try:
-        measurements = tuple(_valid(check, window))
+        yielded = tuple(_valid(check, window))
         released = dict(_released(check, window, reference))
     except CannotMeasure as problem:
         return CheckFailed(place, check.kind, str(problem))
@@ -208,19 +217,22 @@ def _measured(place: int, check: Check, window: Window, reference: Profile | Non
     except Exception as problem:  # noqa: BLE001  # a check is anybody's code; whatever it raises is its own loss only
         sentence = f"The check {check.kind} raised {type(problem).__name__}: {problem}"
         return CheckFailed(place, check.kind, sentence[:500], traceback.format_exc()[-4000:])
-    return CheckMeasured(place, check.kind, measurements, released)
+    measurements = tuple(one for one in yielded if isinstance(one, Measurement))
+    artifacts = tuple(one for one in yielded if isinstance(one, Artifact))
+    return CheckMeasured(place, check.kind, measurements, released, artifacts)
 
 
-def _valid(check: Check, window: Window) -> Iterator[Measurement]:
-    seen: set[Key] = set()
-    for measurement in check.measure(window):
-        if not isinstance(measurement, Measurement):
-            raise TypeError(f"a check yields Measurement, not {type(measurement).__name__}")
-        key = (measurement.metric, measurement.column, measurement.segment)
+def _valid(check: Check, window: Window) -> Iterator[Measurement | Artifact]:
+    seen: set[Key | str] = set()
+    for one in check.measure(window):
+        if not isinstance(one, Measurement | Artifact):
+            raise TypeError(f"a check yields Measurement or Artifact, not {type(one).__name__}")
+        key = one.name if isinstance(one, Artifact) else (one.metric, one.column, one.segment)
         if key in seen:
-            raise ValueError(f"it measured {' '.join(key).strip()} twice in one window")
+            what = f"left {key}" if isinstance(key, str) else f"measured {' '.join(key).strip()}"
+            raise ValueError(f"it {what} twice in one window")
         seen.add(key)
-        yield measurement
+        yield one
 
 
 def _released(check: Check, window: Window, reference: Profile | None) -> Iterator[tuple[Key, float]]:
@@ -228,9 +240,12 @@ def _released(check: Check, window: Window, reference: Profile | None) -> Iterat
     if reference is None or not check.needs().outcomes:
         return
     then = Window(window.start, window.end, window.task, (reference,), None, window.roles)
-    for measurement in check.measure(then):
-        if isinstance(measurement, Measurement) and measurement.value is not None:
-            yield (measurement.metric, measurement.column, measurement.segment), measurement.value
+    try:
+        for measurement in check.measure(then):
+            if isinstance(measurement, Measurement) and measurement.value is not None:
+                yield (measurement.metric, measurement.column, measurement.segment), measurement.value
+    except CannotMeasure:
+        return  # a profile is not enough
 
 
 def _measure_without_rows(plan: Plan, emit: Emit) -> None:

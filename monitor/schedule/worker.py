@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate
+from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate, instead_of
 
 if TYPE_CHECKING:
     from monitor.data.feed import Feed
@@ -24,6 +24,7 @@ PR_SET_PDEATHSIG = 1
 def main(connection: Connection, parent: int, memory: int) -> None:
     """Serve jobs until the pipe closes."""
     _set_apart(parent)
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # its own reserves a gigabyte of addresses at once
     _warm_up()
     _limit_memory(memory)
     benches: dict[str, Bench] = {}
@@ -56,7 +57,7 @@ def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
         if key not in benches:
             benches[key] = _bench(job)
         plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
-        evaluate(job, plan, benches[key].feed, emit)
+        evaluate(job, instead_of(plan, job.instead), benches[key].feed, emit)
     except SourceProblem as problem:
         failed = SourceFailed(str(problem))
     except MemoryError:
