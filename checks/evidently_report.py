@@ -15,7 +15,7 @@ from checks.statistics import evidently_runs as runs
 if TYPE_CHECKING:
     import pandas
 
-A_NAME = "must name one of Evidently's metrics or presets, such as \"DataDriftPreset\""
+A_NAME = 'must name one of Evidently\'s metrics or presets, such as "DataDriftPreset"'
 
 
 class Asked(BaseModel):
@@ -80,9 +80,7 @@ class Evidently(Check):
         if self.html and done:
             yield Artifact("report.html", "text/html", runs.document(done, _title(window, live, before)))
 
-    def _runs(
-        self, window: Window, live: pandas.DataFrame, before: pandas.DataFrame | None
-    ) -> Iterator[runs.Run]:
+    def _runs(self, window: Window, live: pandas.DataFrame, before: pandas.DataFrame | None) -> Iterator[runs.Run]:
         """What needs no outcomes on all rows, the rest on those with an outcome, where there are any."""
         for outcomes, prepared in ((False, frames.given), (True, frames.judged)):
             asked = [(one.name, one.arguments) for one in self.run]

@@ -73,8 +73,13 @@ def kinds_of(layout: Layout, roles: Roles, task: Task, columns: Sequence[str]) -
     if columns:
         kinds = {name: kind for name, kind in kinds.items() if name in columns}
     judged = LABEL if task in {"binary", "multiclass"} else NUMBER
-    by_role = {roles.prediction: judged, roles.outcome: judged, roles.score: NUMBER, roles.position: BESIDE}
-    by_role |= dict.fromkeys(roles.scores, NUMBER) | dict.fromkeys((roles.request, roles.item), BESIDE)
+    by_role: dict[str | None, str] = {
+        roles.prediction: judged,
+        roles.outcome: judged,
+        roles.score: NUMBER,
+        roles.position: BESIDE,
+    }
+    by_role |= {roles.request: BESIDE, roles.item: BESIDE} | dict.fromkeys(roles.scores, NUMBER)
     return kinds | {name: kind for name, kind in by_role.items() if name is not None}
 
 

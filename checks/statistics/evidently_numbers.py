@@ -53,7 +53,7 @@ def _parts(result: Any) -> Parts:
         case kinds.MeanStdValue():
             yield from (({}, "mean", result.mean.value), ({}, "std", result.std.value))
         case kinds.ByLabelValue():
-            for label in _most_frequent({label: 0 for label in result.values}):
+            for label in _most_frequent(dict.fromkeys(result.values, 0)):
                 yield {"label": label}, "", result.values[label].value
         case kinds.ByLabelCountValue():
             for label in _most_frequent({label: one.value for label, one in result.counts.items()}):

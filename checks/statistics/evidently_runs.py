@@ -1,4 +1,4 @@
-"""Running Evidently 0.7: metrics by name, data definitions by role, numbers with names that last, HTML that needs no net.
+"""Running Evidently 0.7: metrics by name, data definitions by role, one HTML file that needs no network.
 
 Evidently is imported inside these functions alone: it takes 4 to 8 seconds and 270 MB.
 """

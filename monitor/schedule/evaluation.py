@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.contract import Artifact, CannotMeasure, Check, Measurement, Window
 from checks.profile import Layout, Profile
-from monitor.release.contract import PlannedCheck
 from monitor.schedule.plan import Plan, tile_start, tiles
 
 if TYPE_CHECKING:
@@ -140,11 +139,6 @@ def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
     window = feed.window(job.start, job.end, job.as_of, buckets, reference)
     _measure(job, plan, window, reference, emit)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
-
-
-def instead_of(plan: Plan, check: Check | None) -> Plan:
-    """The plan as it is, or with nothing but *check* in it."""
-    return plan if check is None else replace(plan, checks=(PlannedCheck(check, plan.window, plan.every),))
 
 
 def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile | None]:

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate, instead_of
+from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate
 
 if TYPE_CHECKING:
     from monitor.data.feed import Feed
@@ -57,7 +57,7 @@ def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
         if key not in benches:
             benches[key] = _bench(job)
         plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
-        evaluate(job, instead_of(plan, job.instead), benches[key].feed, emit)
+        evaluate(job, plan.instead(job.instead), benches[key].feed, emit)
     except SourceProblem as problem:
         failed = SourceFailed(str(problem))
     except MemoryError:
