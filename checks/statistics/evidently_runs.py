@@ -69,7 +69,9 @@ def document(done: Sequence[Run], title: str) -> bytes:
         models = [one.snapshot.to_snapshot_model() for one in done]
         widgets = [widget for model in models for widget in model.widgets]
         text = str(Snapshot.load_model(models[0].copy(update={"widgets": widgets})).get_html_str(as_iframe=False))
-    return text.replace("<head>", f"<head>\n<title>{html.escape(title)}</title>", 1).encode()
+    said = html.escape(title)
+    text = text.replace("<head>", f"<head>\n<title>{said}</title>", 1)
+    return text.replace("<body>", f"<body>\n<h3 style='margin: 24px; font-family: sans-serif'>{said}</h3>", 1).encode()
 
 
 @contextmanager
