@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from checks.contract import Roles, Task, Window
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
 NUMBER, LABEL, BESIDE = "number", "label", "beside"
 """What a column is to Evidently: numerical, categorical, or of use to its ranking metrics only."""
+
+HUGE, EXACT = 1e100, 1e15
+"""As profiles have it: no class is a number beyond HUGE, and integral ones below EXACT are written without decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +106,18 @@ def tidied(frame: pandas.DataFrame, kinds: Mapping[str, str]) -> pandas.DataFram
 
 def label(value: Any) -> str | None:
     """Canonical text, as profiles have it: 1.0 is 1, True is 1, what is not there is None."""
-    if value is None or value != value or str(value) == "<NA>":  # noqa: PLR0124  # NaN, NaT
-        return None
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"}:
+    if value is None or str(value) in {"<NA>", "NaT"}:
+        return None
+    if type(value).__name__ in {"bool", "bool_"}:
         return "1" if value else "0"
-    if isinstance(value, float) or hasattr(value, "dtype"):
-        number = float(value)
-        return (str(int(number)) if number == int(number) else str(number)) if isfinite(number) else None
-    return str(value)
+    if not isinstance(value, int | float) and not hasattr(value, "dtype"):
+        return str(value)
+    number = float(value)
+    if not abs(number) < HUGE:  # NaN neither
+        return None
+    return str(int(number)) if abs(number) < EXACT and number == int(number) else str(value)
 
 
 def _named_by_class(frame: pandas.DataFrame, roles: Roles) -> pandas.DataFrame:

@@ -6,6 +6,7 @@ Evidently is imported inside these functions alone: it takes 4 to 8 seconds and 
 from __future__ import annotations
 
 import html
+import inspect
 import os
 import re
 import warnings
@@ -104,6 +105,11 @@ def _metric(name: str, arguments: Mapping[str, Any]) -> Any:
     if name not in known:
         close = get_close_matches(name, known, n=3) or sorted(one for one in known if one.endswith("Preset"))
         raise CannotMeasure(f"Evidently has no metric or preset '{name}'; there is {', '.join(close)}.")
+    taken = {*known[name].__fields__, *inspect.signature(known[name].__init__).parameters} - {"self", "type", "data"}
+    strange = [key for key in arguments if key not in taken]
+    if strange:  # Evidently itself would pass over them
+        takes = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+        raise CannotMeasure(f"Evidently's {name} has no argument '{strange[0]}'; {takes}.")
     made = {key: _argument(key, value, known) for key, value in arguments.items()}
     try:
         return known[name](**made)
