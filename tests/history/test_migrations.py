@@ -91,7 +91,7 @@ def test_a_newer_history_is_refused(engine: Engine) -> None:
 MIGRATE = """
 import sys
 from monitor.history.engine import open_engine
-from monitor.history.migrations import MIGRATIONS, migrate
+from monitor.history.migrations import migrate
 print(migrate(open_engine(sys.argv[1])))
 """
 
