@@ -40,7 +40,9 @@ def main() -> None:
     out = Console(record=True, width=112, force_terminal=True, highlight=False, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(app.settings, ROOT, f"sqlite:///{folder}/history.db")
-        desk = Desk(store, ("console",), Vitals(stale_after=1e9), FOREVER, threading.Event(), START)
+        desk = Desk(
+            store, ("console",), Vitals(stale_after=1e9), FOREVER, threading.Event(), 0, report=False, played_from=START
+        )
         runner = Runner(desk, app.watches, app.settings.schedule)
         replay(runner, START, END, lambda _: None)
         runner.stop(grace=0.0)

@@ -128,7 +128,17 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
     """A runner over an empty history that is gone afterwards: for replay."""
     with tempfile.TemporaryDirectory(prefix="model-monitor-replay-") as folder:
         store = open_store(app.settings, app.base, f"sqlite:///{folder}/history.db")
-        desk = Desk(store, (), Vitals(stale_after=float("inf")), FOREVER, threading.Event(), since)
+        size = app.settings.history.artifact_size
+        desk = Desk(
+            store,
+            (),
+            Vitals(stale_after=float("inf")),
+            FOREVER,
+            threading.Event(),
+            size,
+            report=False,
+            played_from=since,
+        )
         runner = Runner(desk, app.watches, app.settings.schedule)
         try:
             yield runner, store

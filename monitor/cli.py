@@ -175,6 +175,35 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 
 
 @cli.command()
+def artifacts(
+    artifact: Annotated[int | None, typer.Argument(metavar="ID", help="Write this one; left out: list them.")] = None,
+    target: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file to write it to; left out: standard output.")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only of this model.")] = None,
+    incident: Annotated[int | None, typer.Option("--incident", help="Only those made for this incident.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, the newest ones.")] = 1000,
+    output: FormatOption = Format.table,
+    config: ConfigOption = Path("config.toml"),
+) -> None:
+    """List or write the documents that checks left beside their numbers, such as the report on an incident."""
+    from monitor.history import queries
+    from monitor.screen import console, print_artifacts
+
+    if artifact is None and target is not None:
+        _fail("--output needs the id of an artifact: model-monitor artifacts 7 --output report.html.", USAGE)
+    settings = _settings(config)
+    with _store(settings, config) as store:
+        if artifact is None:
+            print_artifacts(console(), queries.artifacts(store.engine, model, incident, limit), output)
+            return
+        found = queries.artifact(store.engine, artifact)
+    if found is None:
+        _fail(f"There is no artifact {artifact}, or it is kept no more; model-monitor artifacts lists them.", USAGE)
+    _write(found[1], target)
+
+
+@cli.command()
 def replay(
     model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-04-16, 90d.")] = None,
@@ -246,6 +275,16 @@ def _store(settings: Settings, config: Path) -> Store:
         return open_store(settings, config.absolute().parent)
     except HistoryUnavailable as problem:
         _fail(str(problem), CANNOT_TELL)
+
+
+def _write(content: bytes, target: Path | None) -> None:
+    if target is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        target.write_bytes(content)
+    except OSError as problem:
+        _fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)
 
 
 def _fail(sentence: str, code: int) -> NoReturn:

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from monitor.app import App, Evaluated
-from monitor.history.queries import EpisodeRow, HistoryRow, ModelRow
+from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
 from monitor.release.words import number
 
@@ -189,10 +189,33 @@ def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> Non
     out.print(table)
 
 
+def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> None:
+    """The documents that checks left, a line each."""
+    if form != "table":
+        _print_plain([asdict(row) for row in rows], form)
+        return
+    if not rows:
+        out.print("No check has left a document, or none is kept any more.")
+        return
+    table = _table("Id", "Window end (UTC)", "Model", "Check", "Name", "Incident", "Size", "Made (UTC)")
+    for row in rows:
+        table.add_row(
+            str(row.id),
+            f"{row.window_end:%Y-%m-%d %H:%M}",
+            row.model,
+            row.check,
+            row.name,
+            "" if row.incident_id is None else str(row.incident_id),
+            f"{row.size / 1e6:,.1f} MB" if row.size >= 1e5 else f"{row.size / 1e3:,.1f} kB",
+            f"{row.created_at:%Y-%m-%d %H:%M}",
+        )
+    out.print(table)
+
+
 def _table(*headers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for header in headers:
-        numeric = header in {"Value", "Rows", "Threshold", "Bound", "Promised"}
+        numeric = header in {"Value", "Rows", "Threshold", "Bound", "Promised", "Id", "Size"}
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     return table
 

@@ -74,6 +74,8 @@ class Service:
             self.vitals,
             FOREVER if settings.clock else settings.schedule.catch_up,
             threading.Event(),
+            settings.history.artifact_size,
+            settings.alerts.report,
             settings.clock.start if settings.clock else None,
         )
 
@@ -134,9 +136,12 @@ class Service:
                 log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
 
     def _prune(self) -> None:
-        removed = self.store.prune(self.clock.now(), self.app.settings.history.keep)
+        settings = self.app.settings.history
+        removed = self.store.prune(self.clock.now(), settings.keep, keep_artifacts=settings.keep_artifacts)
         if removed:
-            log.info("history_pruned", message="What is older than history.keep was removed.", rows=removed)
+            log.info(
+                "history_pruned", message="What is older than history.keep or keep_artifacts was removed.", rows=removed
+            )
 
     def _probes(self) -> Probes:
         return Probes(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
@@ -146,14 +147,36 @@ def reference_table(model: ModelSettings, engines: Engines, start: datetime) -> 
 
 
 def sample_of(model: ModelSettings, table: ir.Table, size: int) -> pandas.DataFrame:
-    """At most *size* rows of *table*, the same ones each time: those whose ids have the least MD5."""
+    """At most *size* rows of *table*, the same ones each time: those whose ids have the least MD5.
+
+    Of a large table only the rows below a bound are sorted, which as good as surely holds enough of them.
+    """
     names = [name for name in rows.ids_of(model) if name in table.columns] or list(table.columns)
-    key = columns.text_of([columns.label(table[name]) for name in names])
-    rest = [name for name in (model.predictions.time,) if name in table.columns]
-    chosen = table.mutate(mm_key=columns.md5(key)).order_by(["mm_key", *rest]).limit(size)
-    engine = chosen.get_backend()
+    keyed = table.mutate(mm_key=columns.md5(columns.text_of([columns.label(table[name]) for name in names])))
+    engine = table.get_backend()
+    [(count,)] = fetch(engine, engine.compile(table.aggregate(n=table.count())), model.name)
+    bound = key_bound(size, int(count))
+    if bound is not None:
+        frame = _least(model, keyed.filter(keyed["mm_key"] < bound), size)
+        if len(frame) == size:
+            return frame
+    return _least(model, keyed, size)
+
+
+def key_bound(size: int, count: int) -> str | None:
+    """A text below which *size* of *count* MD5s lie but for a chance in billions; None where that is most of them.
+
+    They are spread evenly over all hexadecimal numbers, so those below a share of them are Poisson distributed.
+    """
+    share = (size + 7 * sqrt(size) + 50) / max(count, 1)
+    return f"{int(share * 16**12):012x}" if share < 0.25 else None
+
+
+def _least(model: ModelSettings, keyed: ir.Table, size: int) -> pandas.DataFrame:
+    rest = [name for name in (model.predictions.time,) if name in keyed.columns]
+    shown = keyed.order_by(["mm_key", *rest]).limit(size).drop("mm_key")
+    engine = shown.get_backend()
     with told(model.name):
-        shown = chosen.drop("mm_key")
         embedded = engine.name == "duckdb"
         frame: pandas.DataFrame = (
             engine.con.execute(engine.compile(shown)).df() if embedded else engine.to_pandas(shown)

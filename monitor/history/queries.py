@@ -12,13 +12,26 @@ from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from monitor.history.engine import reading
 from monitor.history.instant import Instant
-from monitor.history.rows import EpisodeRow, HistoryRow, ModelRow, display_name
+from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import EVALUATION, SUBJECT, VERDICT, history
+from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations
 from monitor.history.tables import incidents as incident_table
 from monitor.history.tables import models as model_table
+from monitor.history.values import unpacked
 
-__all__ = ["EpisodeRow", "HistoryRow", "ModelRow", "history", "incidents", "latest_verdicts", "models"]
+__all__ = [
+    "ArtifactRow",
+    "EpisodeRow",
+    "HistoryRow",
+    "ModelRow",
+    "artifact",
+    "artifacts",
+    "history",
+    "incidents",
+    "latest_verdicts",
+    "models",
+]
 
 TIMES = ("window_start", "window_end", "evaluated_at")
 WORST_FIRST = ("breach", "error", "unknown", "ok")
@@ -61,6 +74,33 @@ def incidents(
     with reading(engine) as connection:
         found = connection.execute(asked.order_by(episodes.c.opened_at, episodes.c.id))
         return [EpisodeRow(row.model, display_name(row.metric, row.column), *row[3:]) for row in found]
+
+
+def artifacts(
+    engine: Engine, model: str | None = None, incident: int | None = None, limit: int = 1000
+) -> list[ArtifactRow]:
+    """The newest *limit* documents that checks left, oldest first, without their content."""
+    asked = _artifacts().order_by(artifact_table.c.id.desc()).limit(limit)
+    if model is not None:
+        asked = asked.where(evaluations.c.model == model)
+    if incident is not None:
+        asked = asked.where(artifact_table.c.incident_id == incident)
+    with reading(engine) as connection:
+        return [ArtifactRow(*row) for row in reversed(connection.execute(asked).all())]
+
+
+def artifact(engine: Engine, artifact_id: int) -> tuple[ArtifactRow, bytes] | None:
+    """One document with its content; None where there is none of that id, or no more."""
+    asked = _artifacts().add_columns(artifact_table.c.content).where(artifact_table.c.id == artifact_id)
+    with reading(engine) as connection:
+        found = connection.execute(asked).first()
+    return None if found is None else (ArtifactRow(*found[:-1]), unpacked(found[-1]))
+
+
+def _artifacts() -> Select[Any]:
+    own = [artifact_table.c[name] for name in ("check", "name", "media_type", "size", "created_at", "incident_id")]
+    whose = [evaluations.c[name] for name in ("model", "version", "window_start", "window_end")]
+    return select(artifact_table.c.id, *whose, *own).join_from(artifact_table, evaluations)
 
 
 def _newest_evaluations() -> Select[Any]:

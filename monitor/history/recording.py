@@ -14,6 +14,7 @@ from monitor.history import tables
 from monitor.history.problems import AlreadyEvaluated
 from monitor.history.records import (
     AlertRecord,
+    ArtifactRecord,
     EpisodeRecord,
     EvaluationRecord,
     IncidentRecord,
@@ -99,6 +100,29 @@ class Recording:
             for each in verdicts
         ]
         insert_many(self.connection, tables.verdicts, rows)
+
+    def artifacts(
+        self,
+        evaluation_id: int,
+        artifacts: Sequence[ArtifactRecord],
+        created_at: datetime,
+        incident_id: int | None = None,
+    ) -> None:
+        """Keep documents with their evaluation; one that is there already stays as it is."""
+        rows = [
+            {
+                "evaluation_id": evaluation_id,
+                "incident_id": incident_id,
+                "check": words(each.check, METRIC),
+                "name": words(each.name, COLUMN),
+                "media_type": words(each.media_type, METRIC),
+                "size": each.size,
+                "created_at": created_at,
+                "content": each.content,
+            }
+            for each in artifacts
+        ]
+        insert_new(self.connection, tables.artifacts, rows)
 
     def profiles(self, baseline_id: int, profiles: Mapping[datetime, ProfileRecord]) -> None:
         """Keep the profile of each bucket, by its start; one that was there is replaced and its revision goes up."""

@@ -80,6 +80,17 @@ class VerdictRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactRecord:
+    """A document that a check left beside its numbers. *content* is compressed, *size* is what it was before."""
+
+    check: str
+    name: str
+    media_type: str
+    size: int
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileRecord:
     """The profile of one bucket. *revision* is the history's: 0 at first, one more each time it is replaced."""
 

@@ -7,15 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, select, tuple_
 
-from monitor.history.tables import evaluations, incidents, outbox, profiles
+from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles
 
 UNDELIVERED = ("pending", "blocked")
 
 
-def prune(engine: Engine, now: datetime, keep: timedelta, batch: int) -> int:
+def prune(engine: Engine, now: datetime, keep: timedelta, keep_artifacts: timedelta, batch: int) -> int:
     """Remove what ended before ``now - keep``, *batch* rows of a table at a time; return how many went."""
     before = now - keep
     old = (
+        (artifacts, _old_artifacts(now - keep_artifacts)),
         (evaluations, _old_evaluations(before)),
         (profiles, _old_profiles(before)),
         (incidents, _old_incidents(before)),
@@ -32,6 +33,12 @@ def _old_evaluations(before: datetime) -> Select[Any]:
         newer.c.window_end > evaluations.c.window_end,
     )
     return select(evaluations.c.id).where(evaluations.c.window_end < before, has_newer)
+
+
+def _old_artifacts(before: datetime) -> Select[Any]:
+    """Whatever they belong to; the report on an incident stays while the incident is open."""
+    still_open = exists().where(incidents.c.id == artifacts.c.incident_id, incidents.c.resolved_at.is_(None))
+    return select(artifacts.c.id).where(artifacts.c.created_at < before, ~still_open)
 
 
 def _old_profiles(before: datetime) -> Select[Any]:

@@ -45,6 +45,23 @@ class HistoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ArtifactRow:
+    """A document that a check left with an evaluation; *incident_id* where it was made for an incident."""
+
+    id: int
+    model: str
+    version: str
+    window_start: datetime
+    window_end: datetime
+    check: str
+    name: str
+    media_type: str
+    size: int
+    created_at: datetime
+    incident_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRow:
     """A model now: its worst verdict, its newest window, and since when an incident is open."""
 

@@ -144,12 +144,15 @@ class Store:
         """The same without reading the profiles themselves."""
         return {row.bucket_start: BucketState(*row[1:]) for row in self._buckets(baseline_id, start, end, _STATE)}
 
-    def prune(self, now: datetime, keep: timedelta, batch: int = 100) -> int:
+    def prune(
+        self, now: datetime, keep: timedelta, batch: int = 100, *, keep_artifacts: timedelta | None = None
+    ) -> int:
         """Remove what ended before ``now - keep``, *batch* rows of a table at a time; return how many went.
 
+        Artifacts go once they are older than *keep_artifacts*, and with their evaluation at the latest.
         What stays however old it is: open incidents, undelivered notifications, the newest window of each plan.
         """
-        return retention.prune(self.engine, now, keep, batch)
+        return retention.prune(self.engine, now, keep, keep_artifacts or keep, batch)
 
     def outbox_summary(self) -> OutboxSummary:
         """Notifications not yet delivered."""

@@ -145,6 +145,24 @@ verdicts = Table(  # one per bound and measurement it judged
     Index("verdicts_by_state", "verdict", "evaluation_id"),
 )
 
+artifacts = Table(  # a document that a check left beside its numbers; the content last, that lists read past it fast
+    "artifacts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("evaluation_id", ForeignKey("evaluations.id", ondelete="CASCADE"), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="SET NULL")),  # of the report made when one opened
+    Column("check", String(100), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("size", BigInteger, nullable=False),  # in bytes, before compression
+    Column("created_at", Instant, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # zlib
+    UniqueConstraint("evaluation_id", "check", "name"),
+    Index("artifacts_by_age", "created_at"),
+    Index("artifacts_by_incident", "incident_id"),
+    sqlite_autoincrement=True,
+)
+
 incidents = Table(  # all alerts of one model at one time
     "incidents",
     metadata,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import zlib
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -24,6 +25,16 @@ def words(text: str, limit: int | None = None) -> str:
     if limit is None or len(clean) <= limit:
         return clean
     return f"{clean[: limit - 17]}~{sha256(clean.encode()).hexdigest()[:16]}"
+
+
+def packed(content: bytes) -> bytes:
+    """A document as the history keeps it; slow for large ones, so outside of a transaction."""
+    return zlib.compress(content)
+
+
+def unpacked(content: bytes) -> bytes:
+    """The document as it was."""
+    return zlib.decompress(content)
 
 
 def to_json(value: Any) -> str:

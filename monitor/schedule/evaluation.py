@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checks.contract import CannotMeasure, Check, Measurement, Past, Window
+from checks.contract import Artifact, CannotMeasure, Check, Measurement, Past, Window
 from checks.profile import Layout, Profile
 from monitor.schedule.plan import Plan, tile_start, tiles
 
@@ -51,6 +51,8 @@ class Job:
     """What the plan measured in windows whole weeks before."""
     skip: frozenset[int] = frozenset()
     """Places in the plan of checks that need no measuring: already done, or they killed the worker before."""
+    instead: Check | None = None
+    """The one check to measure in place of the plan's: the report on an incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,13 @@ class CheckStarted:
 
 @dataclass(frozen=True, slots=True)
 class CheckMeasured:
-    """What a check measured on the window, and the same metrics of the release's own rows."""
+    """What a check measured on the window with what it left beside, and the same metrics of the release's own rows."""
 
     place: int
     kind: str
     measurements: tuple[Measurement, ...]
     released: Mapping[Key, float]
+    artifacts: tuple[Artifact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,7 @@ def _measured(
     place: int, check: Check, window: Window, release: Window | None, released: Released
 ) -> CheckMeasured | CheckFailed:
     try:
-        measurements = tuple(_valid(check, window))
+        yielded = tuple(_valid(check, window))
         if place not in released:
             released[place] = dict(_released(check, release))
     except CannotMeasure as problem:
@@ -231,19 +234,22 @@ def _measured(
     except Exception as problem:  # noqa: BLE001  # a check is anybody's code; whatever it raises is its own loss only
         sentence = f"The check {check.kind} raised {type(problem).__name__}: {problem}"
         return CheckFailed(place, check.kind, sentence[:500], traceback.format_exc()[-4000:])
-    return CheckMeasured(place, check.kind, measurements, released[place])
+    measurements = tuple(one for one in yielded if isinstance(one, Measurement))
+    artifacts = tuple(one for one in yielded if isinstance(one, Artifact))
+    return CheckMeasured(place, check.kind, measurements, released[place], artifacts)
 
 
-def _valid(check: Check, window: Window) -> Iterator[Measurement]:
-    seen: set[Key] = set()
-    for measurement in check.measure(window):
-        if not isinstance(measurement, Measurement):
-            raise TypeError(f"a check yields Measurement, not {type(measurement).__name__}")
-        key = (measurement.metric, measurement.column, measurement.segment)
+def _valid(check: Check, window: Window) -> Iterator[Measurement | Artifact]:
+    seen: set[Key | str] = set()
+    for one in check.measure(window):
+        if not isinstance(one, Measurement | Artifact):
+            raise TypeError(f"a check yields Measurement or Artifact, not {type(one).__name__}")
+        key = one.name if isinstance(one, Artifact) else (one.metric, one.column, one.segment)
         if key in seen:
-            raise ValueError(f"it measured {' '.join(key).strip()} twice in one window")
+            what = f"left {key}" if isinstance(key, str) else f"measured {' '.join(key).strip()}"
+            raise ValueError(f"it {what} twice in one window")
         seen.add(key)
-        yield measurement
+        yield one
 
 
 def _released(check: Check, release: Window | None) -> Iterator[tuple[Key, float]]:

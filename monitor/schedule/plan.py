@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from checks.contract import Check
 from monitor.release.contract import PlannedCheck, ReleaseContract
 from monitor.release.words import duration
 
@@ -22,6 +23,10 @@ class Plan:
     every: timedelta
     awaits_outcomes: bool
     checks: tuple[PlannedCheck, ...]
+
+    def instead(self, check: Check | None) -> Plan:
+        """The plan with nothing but *check* in it, or as it is."""
+        return self if check is None else replace(self, checks=(PlannedCheck(check, self.window, self.every),))
 
     def delay(self, outcome_delay: timedelta) -> timedelta:
         """How long after its end a window is judged."""

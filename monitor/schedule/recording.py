@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.alerts.incident import Incident, advance_model, notification_key
-from monitor.alerts.life import Alert
-from monitor.history.recording import Recording
 from monitor.history.records import (
-    AlertRecord,
     BucketState,
-    EpisodeRecord,
     EvaluationRecord,
-    IncidentRecord,
     MeasurementRecord,
-    OutboxRecord,
     ProfileRecord,
     VerdictRecord,
 )
 from monitor.history.store import Store
-from monitor.release.contract import Severity
 from monitor.release.verdict import Verdict, judge_all
+from monitor.schedule.advancing import advance
+from monitor.schedule.artifacts import artifacts_of
 from monitor.schedule.due import DueWindow, inputs_fingerprint
 from monitor.schedule.pool import Result
 from monitor.schedule.watch import Watch
 from monitor.settings.terms import measures
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written of one evaluation. *opened* is the incident that it opened, if it did."""
+
+    evaluation_id: int
+    verdicts: tuple[Verdict, ...]
+    opened: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +49,27 @@ def record_result(
     *,
     states: dict[datetime, BucketState],
     receivers: Sequence[str],
+    artifact_size: int,
     now: datetime,
     wall: datetime,
-) -> tuple[Verdict, ...]:
+) -> Recorded:
     """Write one evaluation with all its consequences, or nothing.
 
     Raises LeaseLost, AlreadyEvaluated or HistoryUnavailable.
     """
     verdicts = verdicts_of(watch, due, result)
+    artifacts = artifacts_of(result, artifact_size)
     known = states | {at: BucketState(0, new.rows, new.outcomes, due.as_of) for at, new in result.buckets.items()}
     with store.recording(watch.name, hold.token, wall) as recording:
         inputs = inputs_fingerprint(due.plan, watch.model.bucket, due.start, due.end, known)
-        evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, now))
+        evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, artifacts.dropped, now))
         recording.measurements(evaluation, list(_measurements(result)))
         recording.verdicts(evaluation, [_verdict(verdict, due) for verdict in verdicts])
+        recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
-        _advance(recording, watch, due, verdicts, receivers, wall)
-    return verdicts
+        opened = advance(recording, watch, due, verdicts, receivers, wall)
+    return Recorded(evaluation, verdicts, opened)
 
 
 def record_skipped(store: Store, hold: Hold, watch: Watch, due: DueWindow, *, now: datetime, wall: datetime) -> None:
@@ -108,7 +114,9 @@ def _failures(watch: Watch, due: DueWindow, result: Result) -> dict[str, str]:
     }
 
 
-def _evaluation(watch: Watch, due: DueWindow, result: Result, inputs: str, now: datetime) -> EvaluationRecord:
+def _evaluation(
+    watch: Watch, due: DueWindow, result: Result, inputs: str, dropped: Sequence[str], now: datetime
+) -> EvaluationRecord:
     failures = {
         failed.kind: {"sentence": failed.sentence, "detail": failed.detail} for failed in result.failures.values()
     }
@@ -126,7 +134,7 @@ def _evaluation(watch: Watch, due: DueWindow, result: Result, inputs: str, now: 
         seconds=result.seconds,
         rows=result.rows,
         outcomes=result.outcomes,
-        detail={"why": due.reason, "as_of": due.as_of.isoformat(), "failures": failures},
+        detail={"why": due.reason, "as_of": due.as_of.isoformat(), "failures": failures, "dropped": list(dropped)},
     )
 
 
@@ -172,73 +180,3 @@ def _profiles(watch: Watch, due: DueWindow, result: Result) -> dict[datetime, Pr
         at: ProfileRecord(at + watch.model.bucket, new.rows, new.outcomes, new.data, read_at=due.as_of)
         for at, new in result.buckets.items()
     }
-
-
-def _advance(
-    recording: Recording,
-    watch: Watch,
-    due: DueWindow,
-    verdicts: Sequence[Verdict],
-    receivers: Sequence[str],
-    wall: datetime,
-) -> None:
-    """Move the model's alerts and incident by these verdicts; what people are to hear goes into the outbox."""
-    alerts = {key: Alert.from_data(data) for key, data in recording.alerts().items()}
-    incident = _incident(watch, recording.open_incident())
-    changes = advance_model(watch.facts, alerts, incident, verdicts, due.start, due.end, watch.rule)
-    recording.save_alerts([_alert(alert, due) for alert in changes.alerts])
-    if not changes.notifications or changes.incident is None:
-        return
-    incident_id = _save_incident(recording, changes.incident)
-    for opened in changes.opened:
-        recording.open_episode(incident_id, EpisodeRecord(**asdict(opened)))
-    for resolved in changes.resolved:
-        recording.resolve_episode(incident_id, resolved.alert_key, resolved.resolved_at)
-    for notification in changes.notifications:
-        for receiver in receivers:
-            recording.enqueue(
-                OutboxRecord(
-                    key=notification_key(incident_id, notification.sequence, receiver),
-                    incident_id=incident_id,
-                    receiver=receiver,
-                    reason=notification.reason,
-                    message=notification.message.to_data(),
-                    created_at=wall,
-                )
-            )
-
-
-def _incident(watch: Watch, stored: IncidentRecord | None) -> Incident | None:
-    if stored is None:
-        return None
-    severity: Severity = "page" if stored.severity == "page" else "warn"
-    return Incident(
-        stored.id, watch.name, stored.version, severity, stored.opened_at, stored.resolved_at, stored.sequence
-    )
-
-
-def _save_incident(recording: Recording, incident: Incident) -> int:
-    if incident.id is None:
-        return recording.open_new_incident(
-            version=incident.version,
-            severity=incident.severity,
-            opened_at=incident.opened_at,
-            sequence=incident.sequence,
-        )
-    recording.update_incident(
-        incident.id, severity=incident.severity, resolved_at=incident.resolved_at, sequence=incident.sequence
-    )
-    return incident.id
-
-
-def _alert(alert: Alert, due: DueWindow) -> AlertRecord:
-    return AlertRecord(
-        key=alert.key,
-        metric=alert.metric,
-        side=alert.side,
-        condition=alert.condition,
-        window_end=alert.window_end or due.end,
-        state=alert.to_data(),
-        column=alert.column,
-        segment=alert.segment,
-    )

@@ -18,6 +18,7 @@ from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
 from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import Hold, record_result, record_skipped
+from monitor.schedule.report import Opened, make_report
 from monitor.schedule.vitals import Vitals
 from monitor.schedule.watch import Watch
 
@@ -33,6 +34,10 @@ class Desk:
     vitals: Vitals
     catch_up: timedelta
     stopping: threading.Event
+    artifact_size: int
+    """How many bytes a document may have that a check leaves beside its numbers."""
+    report: bool
+    """Whether an incident that opens gets a report."""
     played_from: datetime | None = None
     """Where a played clock began; a real clock looks back *catch_up* at its very first evaluation."""
 
@@ -53,13 +58,19 @@ class Known:
 
 
 def drain(desk: Desk, watch: Watch, now: datetime, token: int, worker: Worker) -> datetime:
-    """Do everything due at *now*; return when there will be more. Raises what the store and the worker raise."""
+    """Do everything due at *now*, then the reports; return when there will be more.
+
+    Raises what the store and the worker raise.
+    """
+    opened: list[Opened] = []
     while True:
         known = look(desk.store, watch, now)
         due = _first_due(desk, watch, now, known)
+        hold = Hold(token, known.baseline.id if known.baseline else None)
         if due is None or desk.stopping.is_set():
+            _report(desk, watch, opened, known, hold, now, worker)
             return _next_due(desk, watch, now, known)
-        _do(desk, watch, due, known, Hold(token, known.baseline.id if known.baseline else None), now, worker)
+        opened += _do(desk, watch, due, known, hold, now, worker)
 
 
 def look(store: Store, watch: Watch, now: datetime) -> Known:
@@ -118,15 +129,28 @@ def _next_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> datetime
     )
 
 
-def _do(desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now: datetime, worker: Worker) -> None:
+def _report(
+    desk: Desk, watch: Watch, opened: Sequence[Opened], known: Known, hold: Hold, now: datetime, worker: Worker
+) -> None:
+    """A report on each incident that was opened; it waits until nothing is due, and what is due never waits for it."""
+    for one in opened:
+        if desk.report and not desk.stopping.is_set():
+            job = job_of(desk.store, watch, one.due, known)
+            make_report(desk.store, watch, hold, one, job, worker, size=desk.artifact_size, now=now)
+
+
+def _do(
+    desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now: datetime, worker: Worker
+) -> list[Opened]:
+    """Evaluate and record one window; return the incident that this opened, if it did."""
     if due.reason == "too_old":
         record_skipped(desk.store, hold, watch, due, now=now, wall=wall_now())
         desk.vitals.count("evaluations", watch.name, "skipped")
-        return
+        return []
     result = worker.run(job_of(desk.store, watch, due, known))
     if result.baseline is not None:
         hold = Hold(hold.token, _save_baseline(desk.store, watch, result.baseline, now))
-    verdicts = record_result(
+    recorded = record_result(
         desk.store,
         hold,
         watch,
@@ -134,10 +158,12 @@ def _do(desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now:
         result,
         states=dict(known.buckets),
         receivers=desk.receivers,
+        artifact_size=desk.artifact_size,
         now=now,
         wall=wall_now(),
     )
-    _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in verdicts))
+    _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in recorded.verdicts))
+    return [] if recorded.opened is None else [Opened(recorded.opened, recorded.evaluation_id, due)]
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:

@@ -24,6 +24,7 @@ PR_SET_PDEATHSIG = 1
 def main(connection: Connection, parent: int, memory: int) -> None:
     """Serve jobs until the pipe closes."""
     _set_apart(parent)
+    os.environ["ARROW_DEFAULT_MEMORY_POOL"] = "system"  # its own reserves a gigabyte of addresses at once
     _warm_up()
     _limit_memory(memory)
     benches: dict[str, Bench] = {}
@@ -58,7 +59,8 @@ def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
         if key not in benches:
             benches[key] = _bench(job)
         plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
-        evaluate(job, plan, benches[key].feed, emit, benches[key].released.setdefault(plan.name, {}))
+        released = benches[key].released.setdefault(plan.name, {}) if job.instead is None else {}
+        evaluate(job, plan.instead(job.instead), benches[key].feed, emit, released)
     except SourceProblem as problem:
         failed = SourceFailed(str(problem))
     except MemoryError:

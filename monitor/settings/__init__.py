@@ -193,11 +193,16 @@ class ModelSettings(Table):
     checks: tuple[CheckSettings, ...] = ()
 
 
+Kept = Annotated[Duration, AfterValidator(between(DAY, 36525 * DAY, "1d and 36525d"))]
+
+
 class HistorySettings(Table):
     """Where history is stored and for how long."""
 
     url: SecretStr = SecretStr("sqlite:///data/history.db")
-    keep: Annotated[Duration, AfterValidator(between(DAY, 36525 * DAY, "1d and 36525d"))] = 400 * DAY
+    keep: Kept = 400 * DAY
+    keep_artifacts: Kept = 30 * DAY
+    artifact_size: Size = Field(default=20 * 10**6, ge=0, le=10**9)  # bytes
 
 
 class ScheduleSettings(Table):
@@ -216,6 +221,7 @@ class AlertSettings(Table):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     pending_for: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
+    report: bool = True
 
 
 class SlackSettings(Table):

@@ -152,3 +152,47 @@ def test_history_and_models_answer_as_table_json_and_csv(world: World) -> None:
     assert "churn" in world.run("models").stdout
     assert [model["model"] for model in models] == ["churn"]
     assert models[0]["verdict"] in ("ok", "breach", "unknown")
+
+
+def test_artifacts_are_listed_and_written(world: World) -> None:
+    config = world.folder / "config.toml"
+    (world.folder / "own").mkdir()
+    (world.folder / "own" / "leaves.py").write_text(LEAVES)
+    config.write_text(
+        'checks_dir = "own"\n[alerts]\nreport = false\n' + config.read_text().replace("coverage = ", "leaves = ")
+    )
+    daemon = world.start()
+    eventually(lambda: 'model_monitor_value{metric="leaves"' in world.get("/metrics")[1], what="a measurement")
+    daemon.terminate()
+    daemon.wait(20)
+
+    listed = json.loads(world.run("artifacts", "--format", "json", "--model", "churn").stdout)
+    target = world.folder / "note.txt"
+    written = world.run("artifacts", str(listed[0]["id"]), "--output", str(target))
+
+    assert {(row["model"], row["check"], row["name"], row["size"]) for row in listed} == {
+        ("churn", "leaves", "note.txt", 5)
+    }
+    assert "note.txt" in world.run("artifacts").stdout
+    assert (written.returncode, target.read_bytes()) == (0, b"hello")
+    assert world.run("artifacts", str(listed[0]["id"])).stdout == "hello"
+    missing = world.run("artifacts", "9999")
+    assert (missing.returncode, missing.stderr) == (
+        2,
+        "There is no artifact 9999, or it is kept no more; model-monitor artifacts lists them.\n",
+    )
+    assert world.run("artifacts", "--output", str(target)).returncode == 2
+
+
+LEAVES = """
+from checks.contract import Artifact, Check, Measurement, Metric, Needs
+
+class Leaves(Check):
+    '''Leaves a note.'''
+    kind = "leaves"
+    metrics = (Metric("leaves", "one", "high"),)
+    def needs(self): return Needs()
+    def measure(self, window):
+        yield Measurement("leaves", 1.0, rows=1)
+        yield Artifact("note.txt", "text/plain", b"hello")
+"""

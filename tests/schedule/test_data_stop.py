@@ -138,7 +138,7 @@ def _live(folder: Path) -> None:
 
     app = build_app(load_settings(folder / "config.toml", {}), folder)
     store = open_store(app.settings, folder)
-    desk = Desk(store, (), Vitals(stale_after=60), FOREVER, threading.Event(), START)
+    desk = Desk(store, (), Vitals(stale_after=60), FOREVER, threading.Event(), 10**6, report=False, played_from=START)
     runner = Runner(desk, app.watches, app.settings.schedule)
     try:
         replay(runner, START, START + 13 * DAY, lambda _: None)

@@ -27,7 +27,9 @@ Measured = dict[tuple[datetime, str], tuple[int, float | None, int]]
 @contextmanager
 def running(app: App, url: str, begin: datetime) -> Iterator[tuple[Runner, Store]]:
     store = open_store(app.settings, app.base, url)
-    desk = Desk(store, ("console",), Vitals(stale_after=60), FOREVER, threading.Event(), begin)
+    desk = Desk(
+        store, ("console",), Vitals(stale_after=60), FOREVER, threading.Event(), 0, report=False, played_from=begin
+    )
     runner = Runner(desk, app.watches, app.settings.schedule)
     try:
         yield runner, store

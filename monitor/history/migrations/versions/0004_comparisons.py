@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
 # The plans of each model are found by stepping through an index, not by reading every evaluation.
 # Of the revisions of a window the newest stands; one that failed stands only where no other got to an answer.
