@@ -15,8 +15,8 @@ class TrainingTime(Check):
     ``training_time`` is finished - started of the training begun last of those that ended, in seconds; while a newer
     one runs for longer than that already, its time so far. ``training_failed`` is 1 where the last training that ended
     did not succeed, else 0. ``model_age`` is the time since the newest successful training of the deployed version
-    finished (of any version, where none is given), ``since_training`` since any did, both in seconds and told when the window
-    ends. Facts, not samples: no intervals. ``rows`` counts the trainings known.
+    finished (of any version, where none is given), ``since_training`` since any did, both in seconds and told when the
+    window ends. Facts, not samples: no intervals. ``rows`` counts the trainings known.
     """
 
     kind: ClassVar[str] = "training_time"
