@@ -102,7 +102,7 @@ def test_a_stop_of_all_data_is_an_alert_within_one_interval(tmp_path: Path) -> N
         ("training_time", ""): (training, None),
     }
     assert found["prediction_age", ""].value == pytest.approx((empty - STOP).total_seconds() + 900)
-    assert found["volume", ""].value == 0
+    assert found["volume", ""].value == 4
 
 
 def test_a_model_without_any_row_yet_is_told_of_its_trainings_and_volume(tmp_path: Path) -> None:
