@@ -49,7 +49,7 @@ class Accuracy(Check):
             for formula in formulas:
                 yield self._measured(formula, rows, segment, len(window.buckets))
 
-    def _formulas(self, window: Window) -> tuple[Formula, ...]:
+    def _formulas(self, window: Window) -> tuple[Formula[Samples], ...]:
         match window.task:
             case "binary":
                 return binary(self.positive, self.beta, self.calibration_bins, self.at, self.top)
@@ -59,7 +59,7 @@ class Accuracy(Check):
                 return numbers(self.quantile, window.roles)
         return ()
 
-    def _measured(self, formula: Formula, of: Samples, segment: str, buckets: int) -> Measurement:
+    def _measured(self, formula: Formula[Samples], of: Samples, segment: str, buckets: int) -> Measurement:
         name, column, rows = formula.metric.name, formula.column, formula.rows(of)
         detail: dict[str, object] = {"outcome_share": of.labelled_share, **formula.detail}
         found = formula.estimate(of, buckets, self.confidence)

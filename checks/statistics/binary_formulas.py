@@ -24,7 +24,7 @@ NO_SCORES = "No row has both a score and an outcome."
 ONE_CLASS = "The rows with scores and outcomes do not hold both classes."
 
 
-def binary(positive: str, beta: float, calibration_bins: int, at: float, top: float) -> tuple[Formula, ...]:
+def binary(positive: str, beta: float, calibration_bins: int, at: float, top: float) -> tuple[Formula[Samples], ...]:
     """Everything measured of a binary model that looks for the class *positive*."""
     return (
         *(ACCURACY, SERVED_ACCURACY),
@@ -39,14 +39,14 @@ def _metric(name: str, summary: str, better: Better = "high") -> Metric:
     return Metric(name, summary, better, tasks=BINARY)
 
 
-def _of_classes(positive: str, beta: float) -> tuple[Formula, ...]:
+def _of_classes(positive: str, beta: float) -> tuple[Formula[Samples], ...]:
     def of(value: OfCounts) -> Statistic:
         return lambda of: value(by_class.counts(of, positive))
 
-    def share(metric: Metric, value: OfCounts, trials: OfCounts, undefined: str) -> Formula:
+    def share(metric: Metric, value: OfCounts, trials: OfCounts, undefined: str) -> Formula[Samples]:
         return Formula(metric, of(value), judged, undefined, 0, 1, of(trials), share=True)
 
-    def f(metric: Metric, weight: float) -> Formula:
+    def f(metric: Metric, weight: float) -> Formula[Samples]:
         undefined = f"No row with an outcome was predicted as '{positive}' or came true as it."
         trials, variance = (
             of(lambda of: of.tp + of.fp + of.fn),
@@ -79,7 +79,7 @@ def _of_classes(positive: str, beta: float) -> tuple[Formula, ...]:
             of(by_class.balanced_accuracy),
             judged,
             f"The rows with outcomes do not hold both '{positive}' and another class.",
-            *(0, 1, of(_rarer)),
+            *(0, 1, of(by_class.rarer)),
             variance=of(by_class.balanced_accuracy_variance),
         ),
         f(_metric("f1", "harmonic mean of precision and recall"), F1),
@@ -90,13 +90,13 @@ def _of_classes(positive: str, beta: float) -> tuple[Formula, ...]:
     )
 
 
-def _of_scores(bins: int) -> tuple[Formula, ...]:
+def _of_scores(bins: int) -> tuple[Formula[Samples], ...]:
     return (
         Formula(
             _metric("roc_auc", "chance that a positive scores above a negative"),
             lambda of: by_score.roc_auc(of.positives, of.negatives),
-            *(by_score.scored, ONE_CLASS, 0, 1, by_score.rarer),
-            variance=by_score.roc_auc_variance,
+            *(by_score.scored, ONE_CLASS, 0, 1, lambda of: by_score.rarer(of.positives, of.negatives)),
+            variance=lambda of: by_score.roc_auc_variance(of.positives, of.negatives),
         ),
         Formula(
             _metric("average_precision", "mean of the precision at which each positive is found"),
@@ -118,10 +118,10 @@ def _of_scores(bins: int) -> tuple[Formula, ...]:
     )
 
 
-def _at_threshold(at: float) -> tuple[Formula, ...]:
+def _at_threshold(at: float) -> tuple[Formula[Samples], ...]:
     exact = by_score.at_threshold(at)
 
-    def share(name: str, summary: str, whole: Statistic, undefined: str) -> Formula:
+    def share(name: str, summary: str, whole: Statistic, undefined: str) -> Formula[Samples]:
         metric = _metric(name, summary)
         value: Statistic = lambda of: ratio(by_score.above(of.positives, at), whole(of))  # noqa: E731
         return Formula(metric, value, by_score.scored, undefined, 0, 1, whole, share=True, detail={"at": exact})
@@ -142,7 +142,7 @@ def _at_threshold(at: float) -> tuple[Formula, ...]:
     )
 
 
-def _at_top(top: float) -> tuple[Formula, ...]:
+def _at_top(top: float) -> tuple[Formula[Samples], ...]:
     def taken(of: Samples) -> Floats:
         return top * by_score.scored(of)
 
@@ -173,12 +173,6 @@ def _at_top(top: float) -> tuple[Formula, ...]:
             detail=detail,
         ),
     )
-
-
-def _rarer(of: Counts) -> Floats:
-    import numpy as np
-
-    return np.minimum(of.tp + of.fn, of.tn + of.fp)
 
 
 def _positives(of: Samples) -> Floats:

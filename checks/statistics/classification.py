@@ -37,6 +37,13 @@ def counts(of: Samples, positive: str) -> Counts:
     return Counts(right, said - right, was - right, of.judged - said - was + right)
 
 
+def rarer(of: Counts) -> Floats:
+    """Rows of the class looked for, or of all others, where those are fewer."""
+    import numpy as np
+
+    return np.minimum(of.tp + of.fn, of.tn + of.fp)
+
+
 def accuracy(of: Samples) -> Floats:
     """Right classes / rows with a usable predicted class and an outcome."""
     return ratio(across(of.margins.right), of.judged)

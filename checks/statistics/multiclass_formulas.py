@@ -57,7 +57,7 @@ SERVED_ACCURACY = Formula(
 )
 
 
-def multiclass(classes: tuple[str, ...]) -> tuple[Formula, ...]:
+def multiclass(classes: tuple[str, ...]) -> tuple[Formula[Samples], ...]:
     """Everything measured of a model of several classes; these *classes* one by one."""
     return (
         *(ACCURACY, SERVED_ACCURACY),
@@ -80,26 +80,26 @@ def _metric(name: str, summary: str) -> Metric:
     return Metric(name, summary, "high", tasks=MULTICLASS)
 
 
-def _micro(name: str) -> Formula:
+def _micro(name: str) -> Formula[Samples]:
     metric = _metric(f"{name}_micro", f"{name} over the rows of all classes together, which is accuracy")
     return Formula(metric, by_class.accuracy, judged, NO_ROWS, 0, 1, judged, share=True)
 
 
-def _macro(name: str, weight: float) -> Formula:
+def _macro(name: str, weight: float) -> Formula[Samples]:
     metric = _metric(f"{name}_macro", f"mean of {name} over the classes")
     value: Statistic = lambda of: by_class.macro(of, weight)  # noqa: E731
     variance: Statistic = lambda of: by_class.macro_variance(of, weight)  # noqa: E731
     return Formula(metric, value, judged, NO_ROWS, 0, 1, judged, variance=variance)
 
 
-def _weighted(name: str, weight: float) -> Formula:
+def _weighted(name: str, weight: float) -> Formula[Samples]:
     metric = _metric(f"{name}_weighted", f"mean of {name} over the classes, weighted by outcomes")
     value: Statistic = lambda of: by_class.weighted(of, weight)  # noqa: E731
     variance: Statistic = lambda of: by_class.weighted_variance(of, weight)  # noqa: E731
     return Formula(metric, value, judged, NO_ROWS, 0, 1, judged, variance=variance)
 
 
-def _of_class(name: str, rate: str, weight: float) -> Formula:
+def _of_class(name: str, rate: str, weight: float) -> Formula[Samples]:
     def of(value: Callable[[Counts], Floats]) -> Statistic:
         return lambda of: value(by_class.counts(of, name))
 

@@ -20,7 +20,7 @@ NO_TOLERANCE = "Nothing says how far a prediction may be off; set predictions.to
 NO_INTERVAL = "The model predicts no interval; set predictions.interval where it does."
 
 
-def numbers(quantile: float, roles: Roles) -> tuple[Formula, ...]:
+def numbers(quantile: float, roles: Roles) -> tuple[Formula[Samples], ...]:
     """Everything measured of predicted numbers."""
     return (*_OF_ERRORS, _pinball(quantile), _within(tolerance=roles.tolerance), _interval(roles))
 
@@ -29,7 +29,7 @@ def _metric(name: str, summary: str, better: Better = "low") -> Metric:
     return Metric(name, summary, better, tasks=REGRESSION)
 
 
-def _pinball(quantile: float) -> Formula:
+def _pinball(quantile: float) -> Formula[Samples]:
     return Formula(
         _metric("pinball_loss", "mean of the errors, those below the outcome weighted against those above"),
         lambda of: by_number.pinball(of, quantile),
@@ -39,7 +39,7 @@ def _pinball(quantile: float) -> Formula:
     )
 
 
-def _within(*, tolerance: bool) -> Formula:
+def _within(*, tolerance: bool) -> Formula[Samples]:
     """Without a tolerance the profile counts no row, which is not the same as a share of 0."""
 
     def rows(of: Samples) -> Floats:
@@ -53,7 +53,7 @@ def _within(*, tolerance: bool) -> Formula:
     )
 
 
-def _interval(roles: Roles) -> Formula:
+def _interval(roles: Roles) -> Formula[Samples]:
     undefined = "No row has a predicted interval and an outcome." if roles.interval else NO_INTERVAL
     return Formula(
         _metric("interval_coverage", "share of outcomes that lie in the predicted interval", "high"),

@@ -151,11 +151,6 @@ def samples(window: Window, segment: str = ALL, *, counted: Callable[[Slice], in
     return Samples(tuple(part for _, part in held), _array([[1.0] * len(held), *without]))
 
 
-def sample(part: Slice) -> Samples:
-    """One slice, by itself."""
-    return Samples((part,), _array([[1.0]]))
-
-
 def score_centres() -> Floats:
     """The middle of each bin of a score table."""
     import numpy as np

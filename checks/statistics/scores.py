@@ -22,11 +22,11 @@ def scored(of: Samples) -> Floats:
     return of.scored
 
 
-def rarer(of: Samples) -> Floats:
+def rarer(positives: Floats, negatives: Floats) -> Floats:
     """Scored rows of the rarer class."""
     import numpy as np
 
-    return np.minimum(across(of.positives), across(of.negatives))
+    return np.minimum(across(positives), across(negatives))
 
 
 def roc_auc(positives: Floats, negatives: Floats) -> Floats:
@@ -39,13 +39,12 @@ def roc_auc(positives: Floats, negatives: Floats) -> Floats:
     return ratio(beaten, across(positives) * across(negatives))
 
 
-def roc_auc_variance(of: Samples) -> Floats:
+def roc_auc_variance(positives: Floats, negatives: Floats) -> Floats:
     """Var(placements of positives)/P + Var(placements of negatives)/N.
 
     Source: E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, Comparing the areas under two or more correlated
     receiver operating characteristic curves, Biometrics 44 (1988).
     """
-    positives, negatives = of.positives, of.negatives
     return _variance_of_mean(positives, _placements(negatives)) + _variance_of_mean(negatives, _placements(positives))
 
 

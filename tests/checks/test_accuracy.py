@@ -407,7 +407,10 @@ VARIANCES: dict[str, tuple[Callable[[Samples], np.ndarray], Callable[[Samples], 
         lambda of: by_class.balanced_accuracy_variance(by_class.counts(of, "1")),
     ),
     "average precision": (by_score.average_precision, by_score.average_precision_variance),
-    "roc auc": (lambda of: by_score.roc_auc(of.positives, of.negatives), by_score.roc_auc_variance),
+    "roc auc": (
+        lambda of: by_score.roc_auc(of.positives, of.negatives),
+        lambda of: by_score.roc_auc_variance(of.positives, of.negatives),
+    ),
     "calibration": (
         lambda of: by_score.calibration_error(of, 5),
         lambda of: by_score.calibration_error_variance(of, 5),
