@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.discovery import discover
 from monitor.settings import Settings, SettingsError, load_settings
 
 Load = Callable[..., Settings]
@@ -17,9 +18,8 @@ Problems = Callable[..., list[str]]
 ACCURACY = "accuracy = { min = 0.728 }"
 A_DURATION = "write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 RELATIVE = "paths are relative to the folder of config.toml"
-METRICS = (
-    "accuracy, balanced_accuracy, brier, coverage, drift, f1, jensen_shannon, log_loss, precision, recall, roc_auc, "
-    "specificity"
+METRICS = ", ".join(
+    sorted({metric.name for check in discover().values() for metric in check.metrics if "binary" in metric.tasks})
 )
 
 
