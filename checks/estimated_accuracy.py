@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import hypot
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from checks.contract import Check, Measurement, Metric, Needs, Window
-from checks.statistics.calibration import Calibration, Expected, calibrated, expected, spread
+from checks.statistics.calibration import Estimated, Expected, calibrated, estimated, spread
 from checks.statistics.estimate_formulas import ACCURACY, ESTIMATES
 from checks.statistics.formula import Formula
 from checks.statistics.quantiles import normal
-from checks.statistics.samples import across, known, ratio, samples, segments
+from checks.statistics.samples import samples, segments
 
 LEAST = 1000
 """Rows of the reference with score and outcome from which on a segment's scores are calibrated on its own."""
@@ -48,7 +47,9 @@ class EstimatedAccuracy(Check):
         whole = calibrated(window.baseline.whole.scores)
         for segment in segments(window):
             own = calibrated(window.baseline.slices[segment].scores) if segment in window.baseline.slices else None
-            found = _estimated(window, segment, own if own and own.rows >= LEAST else whole)
+            calibration = own if own and own.rows >= LEAST else whole
+            rows = samples(window, segment, counted=lambda part: part.rows)
+            found = None if calibration is None else estimated(rows, calibration)
             for formula in formulas:
                 yield self._measured(formula, found, segment, len(window.buckets))
 
@@ -66,27 +67,3 @@ class EstimatedAccuracy(Check):
         high = min(formula.high, found.value + hypot(found.high - found.value, away))
         detail = {**of.detail, "confidence": self.confidence, "interval": WITH_CALIBRATION.format(found.method)}
         return Measurement(name, found.value, low, high, rows, segment, detail=detail)
-
-
-@dataclass(frozen=True, slots=True)
-class Estimated:
-    """What is to be expected of a segment: by the calibration, and with each of its blocks in turn a bit higher."""
-
-    live: Expected
-    moved: Expected
-    detail: Mapping[str, object]
-
-
-def _estimated(window: Window, segment: str, calibration: Calibration | None) -> Estimated | None:
-    if calibration is None:
-        return None
-    rows = samples(window, segment, counted=lambda part: part.rows)
-    accepted, rejected = rows.bins(lambda scores: scores.accepted), rows.bins(lambda scores: scores.rejected)
-    held = accepted[:1] + rejected[:1]
-    detail = {
-        "clusters": rows.clusters,
-        "reference_rows": calibration.rows,
-        "unseen_share": next(known(ratio(across(held * (1 - calibration.seen)), across(held)))),
-    }
-    moved = expected(accepted[:1], rejected[:1], calibration.moved)
-    return Estimated(expected(accepted, rejected, calibration.fitted), moved, detail)

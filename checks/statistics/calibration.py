@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isnan, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from checks.profile import Scores
 from checks.statistics.classification import Counts
-from checks.statistics.samples import across
+from checks.statistics.samples import Samples, across, known, ratio
 
 if TYPE_CHECKING:
     from checks.statistics.samples import Floats
@@ -62,6 +62,15 @@ class Expected:
     negatives: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What is to be expected of live rows: by the calibration, and with each of its blocks in turn a bit higher."""
+
+    live: Expected
+    moved: Expected
+    detail: Mapping[str, object]
+
+
 def calibrated(reference: Scores | None) -> Calibration | None:
     """Isotonic regression of outcomes on scores, by bins of the score; None where no row has both.
 
@@ -107,6 +116,19 @@ def expected(accepted: Floats, rejected: Floats, chance: Floats) -> Expected:
         across(accepted * chance), across(accepted * other), across(rejected * chance), across(rejected * other)
     )
     return Expected(counts, rows * chance, rows * other)
+
+
+def estimated(of: Samples, calibration: Calibration) -> Estimated:
+    """What the live rows of these samples come to, whether their outcomes are in or not."""
+    accepted, rejected = of.bins(lambda scores: scores.accepted), of.bins(lambda scores: scores.rejected)
+    held = accepted[:1] + rejected[:1]
+    detail = {
+        "clusters": of.clusters,
+        "reference_rows": calibration.rows,
+        "unseen_share": next(known(ratio(across(held * (1 - calibration.seen)), across(held)))),
+    }
+    moved = expected(accepted[:1], rejected[:1], calibration.moved)
+    return Estimated(expected(accepted, rejected, calibration.fitted), moved, detail)
 
 
 def spread(moved: Iterable[float], value: float) -> float:
