@@ -123,7 +123,8 @@ class Roles:
     """The names of the columns of ``Window.table``; ``None`` where the model has no such column.
 
     *scores* are the score columns of a multiclass model and *classes* what each is the score of; *interval* holds the
-    lower and upper end of a predicted interval; *request*, *item* and *position* are those of a ranking.
+    lower and upper end of a predicted interval; *request*, *item* and *position* are those of a ranking. *tolerance*
+    says whether the model has one, so that the profile counts the rows within it.
     """
 
     id: str | None = None
@@ -141,6 +142,7 @@ class Roles:
     item: str | None = None
     position: str | None = None
     features: tuple[str, ...] | None = None
+    tolerance: bool = False
 
 
 def _not_loaded() -> ir.Table:

@@ -1,212 +1,143 @@
-"""Metrics of classes and scores, each as its definition on the counts of a slice.
+"""Metrics of predicted classes, each as its definition on confusion counts, for several samples at once.
 
-Definitions follow scikit-learn, which the tests hold them against. Classes are canonical strings.
+Definitions follow scikit-learn, which the tests hold them against. Classes are canonical strings; a metric is NaN where
+it is not defined. Variances take rows as independent: a row's influence on the metric, squared and summed over the
+rows (the infinitesimal jackknife; L. A. Jaeckel, The infinitesimal jackknife, Bell Laboratories 1972).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import accumulate
-from math import log
+from math import nan
+from typing import TYPE_CHECKING, NamedTuple
 
-from checks.profile import SCORE_BINS, Scores, Slice
-from checks.statistics.intervals import Statistic
+from checks.statistics.samples import Samples, across, ratio
 
-Confusion = Mapping[tuple[str, str], int]
+if TYPE_CHECKING:
+    from checks.statistics.samples import Floats
 
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """One class against the rest: true and false positives and negatives."""
-
-    tp: int
-    fp: int
-    fn: int
-    tn: int
+PRECISION, F1, RECALL = 0.0, 0.5, 1.0
+"""How much recall weighs in ``effectiveness``."""
 
 
-def counts(part: Slice, positive: str) -> Counts:
-    """The confusion counts of *part*, with *positive* as the class looked for."""
-    cells = {(said, was): 0 for said in (True, False) for was in (True, False)}
-    for (predicted, actual), rows in part.confusion.items():
-        cells[predicted == positive, actual == positive] += rows
-    return Counts(cells[True, True], cells[True, False], cells[False, True], cells[False, False])
+class Counts(NamedTuple):
+    """One class against the rest: true and false positives, false and true negatives; rows, or rows expected."""
+
+    tp: Floats
+    fp: Floats
+    fn: Floats
+    tn: Floats
 
 
-def judged(part: Slice) -> int:
-    """Rows with a usable predicted class and an outcome."""
-    return sum(part.confusion.values())
+def counts(of: Samples, positive: str) -> Counts:
+    """The confusion counts with *positive* as the class looked for."""
+    if positive not in of.classes:
+        none = of.judged * 0
+        return Counts(none, none, none, of.judged)
+    right, said, was = (margin[:, of.classes.index(positive)] for margin in of.margins)
+    return Counts(right, said - right, was - right, of.judged - said - was + right)
 
 
-def accuracy(part: Slice) -> float | None:
-    """Right classes / rows."""
-    return _ratio(
-        sum(rows for (predicted, actual), rows in part.confusion.items() if predicted == actual), judged(part)
-    )
+def rarer(of: Counts) -> Floats:
+    """Rows of the class looked for, or of all others, where those are fewer."""
+    import numpy as np
+
+    return np.minimum(of.tp + of.fn, of.tn + of.fp)
 
 
-def precision(of: Counts) -> float | None:
-    """tp / (tp + fp)."""
-    return _ratio(of.tp, of.tp + of.fp)
+def accuracy(of: Samples) -> Floats:
+    """Right classes / rows with a usable predicted class and an outcome."""
+    return ratio(across(of.margins.right), of.judged)
 
 
-def recall(of: Counts) -> float | None:
-    """tp / (tp + fn)."""
-    return _ratio(of.tp, of.tp + of.fn)
+def served_accuracy(of: Samples) -> Floats:
+    """Right classes / rows with an outcome: no usable prediction is a wrong one."""
+    return ratio(across(of.margins.right), of.labelled)
 
 
-def specificity(of: Counts) -> float | None:
+def recall_weight(beta: float) -> float:
+    """How much recall weighs in F-beta: beta² / (1 + beta²)."""
+    return beta * beta / (1 + beta * beta)
+
+
+def effectiveness(of: Counts, weight: float, empty: float = nan) -> Floats:
+    """tp / (tp + (1 - weight) fp + weight fn): precision at weight 0, F1 at ½, recall at 1, F-beta between.
+
+    Source: C. J. van Rijsbergen, Information retrieval (1979), ch. 7.
+    """
+    return ratio(of.tp, of.tp + (1 - weight) * of.fp + weight * of.fn, empty)
+
+
+def effectiveness_variance(of: Counts, weight: float) -> Floats:
+    """The variance of ``effectiveness``."""
+    value = effectiveness(of, weight)
+    squares = of.tp * (1 - value) ** 2 + (of.fp * (1 - weight) ** 2 + of.fn * weight**2) * value**2
+    return ratio(squares, (of.tp + (1 - weight) * of.fp + weight * of.fn) ** 2)
+
+
+def specificity(of: Counts) -> Floats:
     """tn / (tn + fp)."""
-    return _ratio(of.tn, of.tn + of.fp)
+    return ratio(of.tn, of.tn + of.fp)
 
 
-def f1(of: Counts) -> float | None:
-    """2 tp / (2 tp + fp + fn)."""
-    return _ratio(2 * of.tp, 2 * of.tp + of.fp + of.fn)
-
-
-def balanced_accuracy(of: Counts) -> float | None:
+def balanced_accuracy(of: Counts) -> Floats:
     """(recall + specificity) / 2."""
-    right, spared = recall(of), specificity(of)
-    return None if right is None or spared is None else (right + spared) / 2
+    return (effectiveness(of, RECALL) + specificity(of)) / 2
 
 
-def classes(part: Slice) -> tuple[str, ...]:
-    """Every class that was predicted or came true."""
-    return tuple(sorted({name for cell, rows in part.confusion.items() if rows for name in cell}))
+def balanced_accuracy_variance(of: Counts) -> Floats:
+    """The mean of two independent shares."""
+    recall, spared = effectiveness(of, RECALL), specificity(of)
+    return (ratio(recall * (1 - recall), of.tp + of.fn) + ratio(spared * (1 - spared), of.tn + of.fp)) / 4
 
 
-def support(part: Slice, name: str) -> int:
-    """Rows whose outcome was this class."""
-    return sum(rows for (_, actual), rows in part.confusion.items() if actual == name)
+def of_every_class(of: Samples) -> Counts:
+    """The confusion counts of each class against the rest: arrays of samples by classes."""
+    right, said, was = of.margins
+    return Counts(right, said - right, was - right, of.judged[:, None] - said - was + right)
 
 
-def f1_macro(part: Slice) -> float | None:
-    """The mean of f1 over the classes; a class never hit counts 0."""
-    return _mean([f1(counts(part, name)) or 0.0 for name in classes(part)])
+def macro(of: Samples, weight: float) -> Floats:
+    """The mean of ``effectiveness`` over the classes that were predicted or came true; an undefined one counts 0."""
+    return ratio(across(_defined(of, weight) * _seen(of)), across(_seen(of)))
 
 
-def f1_weighted(part: Slice) -> float | None:
-    """The mean of f1 over the classes, each weighted by its outcomes."""
-    return _ratio(sum(support(part, name) * (f1(counts(part, name)) or 0.0) for name in classes(part)), judged(part))
+def weighted(of: Samples, weight: float) -> Floats:
+    """The mean of ``effectiveness`` over the classes, each weighted by its outcomes."""
+    return ratio(across(_defined(of, weight) * of.margins.was), of.judged)
 
 
-def precision_macro(part: Slice) -> float | None:
-    """The mean of precision over the classes; a class never predicted counts 0."""
-    return _mean([precision(counts(part, name)) or 0.0 for name in classes(part)])
+def macro_variance(of: Samples, weight: float) -> Floats:
+    """The variance of ``macro``, of the whole."""
+    return _variance(of, _influence(of, weight, ratio(_seen(of), across(_seen(of))[:, None])[0]))
 
 
-def recall_macro(part: Slice) -> float | None:
-    """The mean of recall over the classes; a class that never came true counts 0."""
-    return _mean([recall(counts(part, name)) or 0.0 for name in classes(part)])
+def weighted_variance(of: Samples, weight: float) -> Floats:
+    """The variance of ``weighted``, of the whole: a row also moves the weight of the class that came true."""
+    moved = (_defined(of, weight)[0] - weighted(of, weight)[0]) / of.judged[0]
+    return _variance(of, _influence(of, weight, ratio(of.margins.was[0], of.judged[0])) + moved[of.cells.was])
 
 
-def scored(part: Slice) -> int:
-    """Rows with a score and an outcome."""
-    return _total(part.scores) if part.scores else 0
+def _defined(of: Samples, weight: float) -> Floats:
+    return effectiveness(of_every_class(of), weight, 0)
 
 
-def rarer(part: Slice) -> int:
-    """Scored rows of the rarer class."""
-    return min(sum(part.scores.positives), sum(part.scores.negatives)) if part.scores else 0
+def _seen(of: Samples) -> Floats:
+    return (of.margins.said + of.margins.was > 0).astype(float)
 
 
-def roc_auc(part: Slice) -> float | None:
-    """P(score of a positive > score of a negative) + ½ P(equal), scores of one bin taken as equal.
+def _influence(of: Samples, weight: float, share: Floats) -> Floats:
+    """How much one row of each cell moves the mean of ``effectiveness`` in which a class has this share."""
+    import numpy as np
 
-    Off by at most half the share of pairs that share a bin. Source: D. Bamber, The area above the ordinal dominance
-    graph and the area below the receiver operating characteristic graph, J. Math. Psychology 12 (1975).
-    """
-    if not part.scores or not rarer(part):
-        return None
-    placed = _placements(part.scores.negatives)
-    return sum(rows * place for rows, place in zip(part.scores.positives, placed, strict=True)) / sum(
-        part.scores.positives
-    )
-
-
-def log_loss(part: Slice) -> float | None:
-    """The mean of -ln(probability given to what came true)."""
-    return _ratio(part.scores.log_loss, _total(part.scores)) if part.scores else None
+    said, was, _ = of.cells
+    value = _defined(of, weight)[0]
+    size = (1 - weight) * of.margins.said[0] + weight * of.margins.was[0]
+    scaled = ratio(share, size, 0)
+    right = scaled * (1 - value)
+    wrong = scaled * value
+    moved: Floats = np.where(said == was, right[was], -(1 - weight) * wrong[said] - weight * wrong[was])
+    return moved
 
 
-def brier(part: Slice) -> float | None:
-    """The mean of (score - outcome)²."""
-    return _ratio(part.scores.squared_error, _total(part.scores)) if part.scores else None
-
-
-def confusion_variance(metric: Statistic) -> Statistic:
-    """The delete-one-row jackknife variance of a metric of the confusion counts: one evaluation per cell."""
-
-    def variance(part: Slice) -> float | None:
-        rows = judged(part)
-        weighted = [(count, metric(_without_one(part, cell))) for cell, count in part.confusion.items() if count]
-        known = [(count, value) for count, value in weighted if value is not None]
-        if rows < 2 or len(known) < len(weighted):
-            return None
-        mean = sum(count * value for count, value in known) / rows
-        return (rows - 1) / rows * sum(count * (value - mean) ** 2 for count, value in known)
-
-    return variance
-
-
-def roc_auc_variance(part: Slice) -> float | None:
-    """Var(placements of positives)/P + Var(placements of negatives)/N.
-
-    Source: E. R. DeLong, D. M. DeLong, D. L. Clarke-Pearson, Comparing the areas under two or more correlated
-    receiver operating characteristic curves, Biometrics 44 (1988).
-    """
-    if not part.scores or rarer(part) < 2:
-        return None
-    positives, negatives = part.scores.positives, part.scores.negatives
-    return _variance_of_mean(positives, _placements(negatives)) + _variance_of_mean(negatives, _placements(positives))
-
-
-def log_loss_variance(part: Slice) -> float | None:
-    """Variance of the mean log loss, with each score at the centre of its bin."""
-    return _loss_variance(part, [-log(_centre(place)) for place in range(SCORE_BINS)])
-
-
-def brier_variance(part: Slice) -> float | None:
-    """Variance of the mean Brier score, with each score at the centre of its bin."""
-    return _loss_variance(part, [(1 - _centre(place)) ** 2 for place in range(SCORE_BINS)])
-
-
-def _loss_variance(part: Slice, of_positive: list[float]) -> float | None:
-    """Both losses are symmetric: a negative at score s loses what a positive at 1 - s does."""
-    if not part.scores or _total(part.scores) < 2:
-        return None
-    return _variance_of_mean((*part.scores.positives, *part.scores.negatives), (*of_positive, *of_positive[::-1]))
-
-
-def _centre(place: int) -> float:
-    return (place + 0.5) / SCORE_BINS
-
-
-def _placements(rows: tuple[int, ...]) -> list[float]:
-    """For each bin, the share of *rows* in lower bins plus half of those in the same."""
-    total = sum(rows)
-    return [(upto - own / 2) / total for upto, own in zip(accumulate(rows), rows, strict=True)]
-
-
-def _variance_of_mean(rows: tuple[int, ...], values: list[float] | tuple[float, ...]) -> float:
-    total = sum(rows)
-    mean = sum(count * value for count, value in zip(rows, values, strict=True)) / total
-    return sum(count * (value - mean) ** 2 for count, value in zip(rows, values, strict=True)) / (total - 1) / total
-
-
-def _without_one(part: Slice, cell: tuple[str, str]) -> Slice:
-    return replace(part, confusion={**part.confusion, cell: part.confusion[cell] - 1})
-
-
-def _total(scores: Scores) -> int:
-    return sum(scores.positives) + sum(scores.negatives)
-
-
-def _mean(values: list[float]) -> float | None:
-    return _ratio(sum(values), len(values))
-
-
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _variance(of: Samples, influence: Floats) -> Floats:
+    return across((of.cells.rows * influence**2)[None, :])

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from functools import reduce
-from math import inf, sqrt
+from collections.abc import Sequence
+from datetime import timedelta
+from math import sqrt
 
 from checks.contract import Window
-from checks.profile import ALL, Profile, Slice
 from checks.statistics.quantiles import normal, student
 
 Interval = tuple[float, float]
-Statistic = Callable[[Slice], float | None]
-"""A number of a slice, ``None`` where it is not defined."""
-
-EVERYTHING: Interval = (-inf, inf)
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A segment of a window, and the same without each of its clusters in turn."""
-
-    whole: Slice
-    without: tuple[Slice, ...]
 
 
 def wilson(share: float, rows: float, confidence: float = 0.95) -> Interval:
@@ -42,63 +27,33 @@ def wilson(share: float, rows: float, confidence: float = 0.95) -> Interval:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def clusters(window: Window) -> tuple[Profile, ...]:
-    """The independent parts of a window: its calendar days (UTC), or its buckets where it is under two days."""
+def clusters(window: Window) -> tuple[int, ...]:
+    """The independent part each bucket belongs to: its calendar day (UTC), or itself in a window under two days."""
     if window.end - window.start < timedelta(days=2):
-        return window.buckets
+        return tuple(range(len(window.buckets)))
     length = (window.end - window.start) / max(len(window.buckets), 1)
-    days: dict[date, list[Profile]] = {}
-    for place, bucket in enumerate(window.buckets):
-        days.setdefault((window.start + place * length).date(), []).append(bucket)
-    return tuple(Profile.merge(buckets) for buckets in days.values())
+    return tuple((window.start + place * length).toordinal() for place in range(len(window.buckets)))
 
 
-def left_out(parts: Sequence[Profile], segment: str = ALL) -> LeftOut:
-    """Delete-one merges of one segment; a cluster without labelled rows is no cluster. Column counts are left out."""
-    slices = [replace(part.slices[segment], columns={}) for part in parts if segment in part.slices]
-    labelled = [part for part in slices if part.labelled]
-    before = _running(labelled)
-    after = _running(labelled[::-1])[::-1]
-    without = tuple(before[place].merge(after[place + 1]) for place in range(len(labelled)))
-    return LeftOut(reduce(Slice.merge, slices, Slice()), without)
+def clustered(estimates: Sequence[float | None], confidence: float = 0.95) -> float | None:
+    """``t(G-1) sqrt((G-1)/G Σ (θ₋ᵢ - mean θ₋)²)``: half an interval, or None where the G clusters cannot say.
 
-
-def _running(slices: Sequence[Slice]) -> list[Slice]:
-    """Merges of the first 0, 1, 2, ... slices."""
-    merges = [Slice()]
-    for part in slices:
-        merges.append(merges[-1].merge(part))
-    return merges
-
-
-def jackknife(
-    metric: Statistic, parts: Sequence[Profile], segment: str = ALL, confidence: float = 0.95
-) -> tuple[float | None, float, float]:
-    """The metric of all *parts* together with its delete-one-cluster interval: (value, low, high)."""
-    sample = left_out(parts, segment)
-    value = metric(sample.whole)
-    return (value, *(EVERYTHING if value is None else clustered(metric, value, sample, confidence) or EVERYTHING))
-
-
-def clustered(metric: Statistic, value: float, sample: LeftOut, confidence: float = 0.95) -> Interval | None:
-    """The delete-one-cluster interval of a metric of slices."""
-    return jackknifed(value, [metric(part) for part in sample.without], confidence)
-
-
-def jackknifed(value: float, without: Sequence[float | None], confidence: float = 0.95) -> Interval | None:
-    """``value ± t(G-1) sqrt((G-1)/G Σ (θ₋ᵢ - mean θ₋)²)``, or None where the G clusters cannot say.
-
-    *without* holds the estimate without each cluster in turn. They cannot say where there are fewer than two, or
-    where one of the estimates is not defined.
+    *estimates* are what the metric is without each cluster in turn. They cannot say where there are fewer than two,
+    or where the metric is not defined without one of them.
     Rows of one day share weather and events, so days and not rows are the independent draws. Source: B. Efron,
     The jackknife, the bootstrap and other resampling plans (1982), ch. 3; A. C. Cameron, D. L. Miller, A
     practitioner's guide to cluster-robust inference, J. Human Resources 50 (2015), for t with G-1 degrees.
     """
-    groups = len(without)
-    estimates = [estimate for estimate in without if estimate is not None]
-    if groups < 2 or len(estimates) < groups:
+    groups = len(estimates)
+    defined = [estimate for estimate in estimates if estimate is not None]
+    if groups < 2 or len(defined) < groups:
         return None
-    mean = sum(estimates) / groups
-    error = sqrt((groups - 1) / groups * sum((estimate - mean) ** 2 for estimate in estimates))
-    half = student(0.5 + confidence / 2, groups - 1) * error
-    return value - half, value + half
+    mean = sum(defined) / groups
+    error = sqrt((groups - 1) / groups * sum((estimate - mean) ** 2 for estimate in defined))
+    return student(0.5 + confidence / 2, groups - 1) * error
+
+
+def jackknifed(value: float, without: Sequence[float | None], confidence: float = 0.95) -> Interval | None:
+    """The interval of *value*, whose estimates *without* each cluster in turn are these; None where they cannot say."""
+    half = clustered(without, confidence)
+    return None if half is None else (value - half, value + half)

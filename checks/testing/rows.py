@@ -29,8 +29,8 @@ def _slice(rows: Sequence[Row], layout: Layout) -> Slice:
         confusion=Counter(
             (str(row["prediction"]), str(row["outcome"])) for row in labelled if row.get("prediction") is not None
         ),
-        scores=_scores([(row["score"], row["outcome"]) for row in labelled if _usable(row.get("score"))]),
-        errors=_errors([(row["number"], row["outcome"]) for row in labelled if _usable(row.get("number"))]),
+        scores=_class_scores(rows) if any("scores" in row for row in rows) else _scores(rows),
+        errors=_errors([row for row in labelled if row.get("number") is not None]),
     )
 
 
@@ -59,24 +59,59 @@ def distribution(values: Sequence[object], cells: Numbers | Categories) -> Distr
     )
 
 
-def _scores(pairs: Iterable[tuple[object, object]]) -> Scores | None:
-    scored = [(float(str(score)), str(outcome) == "1") for score, outcome in pairs]
+def _scores(rows: Iterable[Row]) -> Scores | None:
+    """Of a binary model that looks for the class 1."""
+    scored = [row for row in rows if row.get("score") is not None]
+    labelled = [(_number(row["score"]), str(row["outcome"]) == "1") for row in scored if row.get("outcome") is not None]
+    said = [
+        (_number(row["score"]), str(row["prediction"]) == "1") for row in scored if row.get("prediction") is not None
+    ]
     if not scored:
         return None
-    held = Counter((min(int(score * SCORE_BINS), SCORE_BINS - 1), came) for score, came in scored)
     return Scores(
-        negatives=tuple(held[place, False] for place in range(SCORE_BINS)),
-        positives=tuple(held[place, True] for place in range(SCORE_BINS)),
-        log_loss=sum(-math.log(max(score if came else 1 - score, 1e-15)) for score, came in scored),
-        squared_error=sum((score - came) ** 2 for score, came in scored),
+        *_table(labelled),
+        log_loss=sum(-math.log(max(score if came else 1 - score, 1e-15)) for score, came in labelled),
+        squared_error=sum((score - came) ** 2 for score, came in labelled),
+        **dict(zip(("rejected", "accepted"), _table(said), strict=True)),
     )
 
 
-def _errors(pairs: Iterable[tuple[object, object]]) -> Errors | None:
-    known = [(float(str(said)), float(str(came))) for said, came in pairs]
+def _class_scores(rows: Iterable[Row]) -> Scores | None:
+    """Of a model of several classes: ``scores`` holds the score of each."""
+    scored: list[tuple[Row, dict[object, float]]] = [
+        (row, dict(scores)) for row in rows if isinstance(scores := row.get("scores"), Mapping)
+    ]
+    labelled = [(row, scores) for row, scores in scored if row.get("outcome") is not None]
+    if not scored:
+        return None
+    negatives, positives = _table(
+        (scores[row["prediction"]], row["prediction"] == row["outcome"]) for row, scores in labelled
+    )
+    return Scores(
+        negatives,
+        positives,
+        log_loss=sum(-math.log(max(scores[row["outcome"]], 1e-15)) for row, scores in labelled),
+        squared_error=sum(
+            (score - float(name == row["outcome"])) ** 2 for row, scores in labelled for name, score in scores.items()
+        ),
+        accepted=_table((scores[row["prediction"]], True) for row, scores in scored)[1],
+    )
+
+
+def _table(scored: Iterable[tuple[float, bool]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Rows per bin: of those marked False, and of those marked True."""
+    held = Counter((min(int(score * SCORE_BINS), SCORE_BINS - 1), mark) for score, mark in scored)
+    negatives, positives = (tuple(held[place, mark] for place in range(SCORE_BINS)) for mark in (False, True))
+    return negatives, positives
+
+
+def _errors(rows: Sequence[Row]) -> Errors | None:
+    """A row may have a ``tolerance``, and a predicted interval from ``lower`` to ``upper``."""
+    known = [(_number(row["number"]), _number(row["outcome"])) for row in rows]
     if not known:
         return None
     relative = [abs(said - came) / abs(came) for said, came in known if came]
+    ends = [(_number(row["lower"]), _number(row["outcome"]), _number(row["upper"])) for row in rows if "lower" in row]
     return Errors(
         rows=len(known),
         error=sum(said - came for said, came in known),
@@ -86,4 +121,14 @@ def _errors(pairs: Iterable[tuple[object, object]]) -> Errors | None:
         outcome_squared=sum(came**2 for _, came in known),
         relative=sum(relative),
         relative_rows=len(relative),
+        symmetric=sum(2 * abs(said - came) / (abs(said) + abs(came)) for said, came in known if said or came),
+        within=sum(
+            abs(said - came) <= _number(row.get("tolerance", -1)) for row, (said, came) in zip(rows, known, strict=True)
+        ),
+        inside=sum(low <= came <= high for low, came, high in ends),
+        interval_rows=len(ends),
     )
+
+
+def _number(value: object) -> float:
+    return float(str(value))

@@ -41,6 +41,7 @@ def roles_of(model: ModelSettings) -> Roles:
         item=model.predictions.item,
         position=model.predictions.position,
         features=model.predictions.features,
+        tolerance=model.predictions.tolerance is not None,
     )
 
 
