@@ -20,7 +20,6 @@ from monitor.history.migrations import MIGRATIONS, migrate
 from monitor.history.problems import HistoryUnavailable, shown_url
 from monitor.history.tables import evaluations, measurements, metadata
 
-
 HEAD = "0003"
 
 

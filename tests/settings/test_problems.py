@@ -18,8 +18,8 @@ ACCURACY = "accuracy = { min = 0.728 }"
 A_DURATION = "write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 RELATIVE = "paths are relative to the folder of config.toml"
 METRICS = (
-    "accuracy, balanced_accuracy, brier, coverage, drift, evidently, f1, jensen_shannon, log_loss, precision, recall, roc_auc, "
-    "specificity"
+    "accuracy, balanced_accuracy, brier, coverage, drift, evidently, f1, jensen_shannon, log_loss, precision, "
+    "recall, roc_auc, specificity"
 )
 
 
