@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,17 +24,17 @@ from monitor.data.window import (
     newest_of,
     reference_sample,
     reference_table,
+    repeats_of,
     roles_of,
+    sample_of,
     window_catalogue,
     window_population,
-    window_sample,
     window_table,
 )
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pandas
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,11 @@ class Feed:
         """The window a check is given; its rows and population are read only when it asks for them."""
         self._engines.forget_brought()
         closed = min(as_of, end)
+        repeats = repeats_of(buckets)
+
+        def table() -> ir.Table:
+            return window_table(self._model, self._engines, start, end, as_of, repeats)
+
         return Window(
             start=start,
             end=end,
@@ -118,9 +123,9 @@ class Feed:
             buckets=tuple(buckets),
             baseline=baseline,
             roles=roles_of(self._model),
-            load_table=lambda: window_table(self._model, self._engines, start, end, as_of),
-            load_population=self._population(start, end, as_of),
-            load_sample=self._sample(start, end, as_of),
+            load_table=table,
+            load_population=lambda: window_population(self._model, self._engines, start, end, as_of),
+            load_sample=lambda size: sample_of(self._model, table(), size),
             load_reference_sample=lambda size: reference_sample(self._model, self._engines, size),
             load_catalogue=lambda: window_catalogue(self._model, self._engines),
             load_newest=lambda: newest_of(self._model, self._engines, start, closed),
@@ -176,9 +181,3 @@ class Feed:
         if self._usual is None and self._model.reference is not None:
             self._usual = usual_delay(self._reference())
         return self._usual
-
-    def _population(self, start: datetime, end: datetime, as_of: datetime) -> Callable[[], ir.Table]:
-        return lambda: window_population(self._model, self._engines, start, end, as_of)
-
-    def _sample(self, start: datetime, end: datetime, as_of: datetime) -> Callable[[int], pandas.DataFrame]:
-        return lambda rows: window_sample(self._model, self._engines, start, end, as_of, rows)

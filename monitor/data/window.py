@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from math import sqrt
 from typing import TYPE_CHECKING
 
+import ibis
 import ibis.expr.types as ir
 
 from checks.contract import CannotMeasure, Newest, Roles
-from checks.profile import Layout
+from checks.profile import Layout, Profile
 from monitor.data import columns, joins, rows, times
 from monitor.data.baseline import take_layout
 from monitor.data.errors import told
 from monitor.data.log import Log, Moments, open_log, survey
 from monitor.data.sources import Engines, Opened, fetch, where_of
+from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
     import pandas
+
+
+Repeats = tuple[bool, bool]
+"""Whether predictions, and whether outcomes, are there more than once."""
 
 
 def roles_of(model: ModelSettings) -> Roles:
@@ -45,7 +51,14 @@ def roles_of(model: ModelSettings) -> Roles:
     )
 
 
-def window_table(model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime) -> ir.Table:
+def window_table(
+    model: ModelSettings,
+    engines: Engines,
+    start: datetime,
+    end: datetime,
+    as_of: datetime,
+    repeats: Repeats,
+) -> ir.Table:
     """One row per prediction in ``[start, end)``, with its outcome as known at *as_of*, unexecuted.
 
     The columns are the predictions' own, times as naive UTC, and the outcome under the name of ``outcomes.value``.
@@ -56,18 +69,17 @@ def window_table(model: ModelSettings, engines: Engines, start: datetime, end: d
     for key, name in (("entity", model.predictions.entity), ("fallback", model.predictions.fallback)):
         if name is not None:
             rows.required(log.predictions, f"predictions.{key}", name)
-    repeats = _repeats(log, times.spans_of_window(start, end, as_of), as_of)
     moments = [start - rows.EARLY, as_of, start, min(end, as_of)]
     return log.table(("table", repeats), moments, lambda given: _shown(log, given, repeats))
 
 
-def _repeats(log: Log, spans: Sequence[times.Span], as_of: datetime) -> tuple[bool, bool]:
-    """Whether predictions, and whether outcomes, are there more than once."""
-    health = survey(log, spans, as_of).values()
-    return any(one.duplicate_predictions for one in health), any(one.duplicate_outcomes for one in health)
+def repeats_of(buckets: Iterable[Profile | Health]) -> Repeats:
+    """What was found to be there more than once when *buckets* were read."""
+    read = list(buckets)
+    return any(one.duplicate_predictions for one in read), any(one.duplicate_outcomes for one in read)
 
 
-def _joined(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
+def _joined(log: Log, moments: Moments, repeats: Repeats) -> ir.Table:
     """Predictions under ``own0 ...``, with canonical ids, ``bucket``, ``at``, and their ``actual`` and ``value``.
 
     *moments* are: since when outcomes are read, now, start and end.
@@ -77,6 +89,8 @@ def _joined(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
     at = rows.prediction_time(model, opened, model.predictions.timezone)
     own = {f"own{place}": opened.table[name] for place, name in enumerate(opened.columns)}
     own |= {f"own{opened.columns.index(model.predictions.time)}": at}
+    if log.in_place and repeats == (False, False):
+        return _in_place(log, own, at, times.bounds(span), now)
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own)
     given = given.filter(times.within(given["at"], times.bounds(span)))
     predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
@@ -88,7 +102,23 @@ def _joined(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
     return joins.left_join(predictions, joins.last_outcomes(arrived) if repeats[1] else arrived, model.bucket)
 
 
-def _shown(log: Log, moments: Moments, repeats: tuple[bool, bool]) -> ir.Table:
+def _in_place(
+    log: Log, own: dict[str, ir.Value], at: ir.TimestampColumn, span: Sequence[times.Bounds], now: ir.TimestampScalar
+) -> ir.Table:
+    """The same, where outcomes stand in the rows of their predictions."""
+    opened, model = log.predictions, log.model
+    assert model.outcomes is not None, "they stand in these rows"  # noqa: S101  # for the type checker
+    value = rows.required(opened, "outcomes.value", model.outcomes.value)
+    came = rows.own_outcomes(model, opened)
+    given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own, value=value, **came)
+    given = given.filter(times.within(given["at"], span))
+    placed = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    known = joins.in_place(placed, now, model.bucket, None)
+    there = known["actual"].notnull()
+    return known.mutate(value=ibis.cases((there, known["value"]), else_=ibis.null(value.type())))
+
+
+def _shown(log: Log, moments: Moments, repeats: Repeats) -> ir.Table:
     joined = _joined(log, moments, repeats)
     names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}
     if log.model.outcomes is not None:
@@ -119,13 +149,6 @@ def window_population(
 def _open_population(model: ModelSettings, engines: Engines) -> Opened:
     assert model.population is not None, "asked before"  # noqa: S101  # for the type checker
     return engines.open(model.population, where_of(model.name, "population", model.population))
-
-
-def window_sample(
-    model: ModelSettings, engines: Engines, start: datetime, end: datetime, as_of: datetime, size: int
-) -> pandas.DataFrame:
-    """At most *size* rows of the window's table, the same ones each time: those whose ids have the least MD5."""
-    return sample_of(model, window_table(model, engines, start, end, as_of), size)
 
 
 def reference_sample(model: ModelSettings, engines: Engines, size: int) -> pandas.DataFrame:
@@ -229,7 +252,7 @@ def _newest(opened: Opened, at: ir.TimestampColumn, start: datetime, until: date
 
 def layout_of_window(log: Log, span: times.Span, as_of: datetime) -> Layout:
     """The layout of the rows in *span*, for a model without reference."""
-    repeats, (start, end) = _repeats(log, [span], as_of), span
+    repeats, (start, end) = repeats_of(survey(log, [span], as_of).values()), span
     moments = [times.literal(moment) for moment in (start - rows.EARLY, as_of, start, end)]
     joined = _joined(log, moments, repeats)
     names = {name: joined[f"own{place}"] for place, name in enumerate(log.predictions.columns)}

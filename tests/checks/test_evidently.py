@@ -50,8 +50,8 @@ def window(
         buckets=(Profile(layout),),
         baseline=None if before is None else Profile(layout),
         roles=roles,
-        load_sample=lambda rows: live.head(rows),
-        **({} if before is None else {"load_reference_sample": lambda rows: before.head(rows)}),
+        load_sample=live.head,
+        load_reference_sample=live.head if before is None else before.head,
     )
 
 
@@ -134,7 +134,8 @@ def test_each_number_is_the_one_evidently_gives(flights: tuple[pd.DataFrame, pd.
         "ValueDrift(column=distance)": drift["ValueDrift(column=distance)"],
         "ValueDrift(column=origin)": drift["ValueDrift(column=origin)"],
         "ValueDrift(column=y_pred)": drift["ValueDrift(column=y_pred)"],
-        **{f"PrecisionByLabel(label={one})": judged["PrecisionByLabel(classification_name=default)"][one] for one in "01"},
+        "PrecisionByLabel(label=0)": judged["PrecisionByLabel(classification_name=default)"]["0"],
+        "PrecisionByLabel(label=1)": judged["PrecisionByLabel(classification_name=default)"]["1"],
         "Accuracy": judged["Accuracy(classification_name=default)"],
         "LogLoss": judged["LogLoss(classification_name=default,pr_table=False)"],
     }  # fmt: skip
@@ -242,14 +243,14 @@ def test_models_of_every_task_are_judged() -> None:
     number = chance.normal(size=rows)
     said = pd.DataFrame({"x": number, "said": number, "was": number + chance.normal(size=rows)})
     roles = Roles(prediction="said", outcome="was")
-    kinds = dict.fromkeys(said, "number")
+    kinds = dict.fromkeys(("x", "said", "was"), "number")
     mae = measured(Evidently(run=("RegressionPreset",)), window(said, said, kinds, roles, "regression"))["MAE.mean"]
     assert mae == pytest.approx((said["said"] - said["was"]).abs().mean())
 
     shares = pd.DataFrame(chance.dirichlet((1, 1, 1), rows), columns=["p_a", "p_b", "p_c"])
     classes = shares.assign(said=shares.idxmax(axis=1).str[-1], was=chance.choice(list("abc"), rows))
     roles = Roles(prediction="said", outcome="was", scores=("p_a", "p_b", "p_c"), classes=("a", "b", "c"))
-    kinds = {"said": "label", "was": "label"} | dict.fromkeys(shares, "number")
+    kinds = {"said": "label", "was": "label"} | dict.fromkeys(("p_a", "p_b", "p_c"), "number")
     found = measured(Evidently(run=("ClassificationPreset",)), window(classes, classes, kinds, roles, "multiclass"))
     assert found["Accuracy"] == pytest.approx((classes["said"] == classes["was"]).mean())
     assert 0.3 < (found["RocAuc"] or 0) < 0.7

@@ -13,6 +13,7 @@ from checks.contract import CannotMeasure, Roles, Window
 from checks.coverage import Coverage
 from monitor.data.errors import ColumnMissing
 from monitor.data.feed import Feed
+from monitor.data.window import key_bound
 from monitor.settings import ModelSettings, Population
 from tests.data.logs import Make, at, outcome, prediction, small_model, tables
 
@@ -119,6 +120,19 @@ def test_a_sample_is_bounded_and_always_the_same(make: Make) -> None:
         (f"p{place}" for place in range(90)), key=lambda name: md5(name.encode(), usedforsecurity=False).hexdigest()
     )
     assert list(sample["id"]) == by_hash[:20], "the same on every engine"
+
+
+def test_a_sample_of_many_rows_is_the_same_as_if_all_were_sorted(make: Make) -> None:
+    many = [prediction(f"p{place}", place / 3000) for place in range(3000)]
+    feed = make(small_model(), tables(many, []))
+
+    sample = window_of(feed).sample(40)
+
+    assert key_bound(40, len(many)) is not None, "the rows are cut off before they are sorted"
+    by_hash = sorted(
+        (row["id"] for row in many), key=lambda name: md5(name.encode(), usedforsecurity=False).hexdigest()
+    )
+    assert list(sample["id"]) == by_hash[:40]
 
 
 def test_a_window_without_a_population_cannot_be_covered(on_files: Make) -> None:

@@ -98,7 +98,7 @@ def test_a_replay_that_is_thrown_away_makes_none(app: App) -> None:
 
 def test_a_report_comes_after_everything_due_is_told(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
-    made = work.make_report
+    made = report.make_report
 
     def watched(store: Store, *rest: object, **more: object) -> None:
         seen.append((count(store, incidents), count(store, outbox)))

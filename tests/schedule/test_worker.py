@@ -117,7 +117,7 @@ def failures(result: Result) -> dict[str, str]:
         # A crash of the interpreter is told by its signal.
         ("crashes", "The check crashes was killed by SIGSEGV."),
         # What it yields must be measurements.
-        ("garbage", "The check garbage raised TypeError: a check yields Measurement, not int"),
+        ("garbage", "The check garbage raised TypeError: a check yields Measurement or Artifact, not int"),
     ],
 )
 def test_a_bad_check_costs_only_its_own_measurement(worker: Worker, base: Path, kind: str, sentence: str) -> None:

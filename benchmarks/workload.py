@@ -1,0 +1,74 @@
+"""The workload of the speed benchmark: predictions with outcomes, 20 numbers and 10 categories, written as Parquet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+NUMBERS = tuple(f"x{place}" for place in range(20))
+CATEGORIES = tuple(f"k{place}" for place in range(10))
+VALUES = (5, 5, 10, 20, 50, 100, 200, 500, 1000, 1000)
+ENTITIES = 100_000
+
+COPIED = 1_000_000
+"""More rows than this are copies of as many, with ids and times of their own: random numbers take longer than reading."""
+
+SHAPES = (
+    "sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())",  # normal
+    "exp(0.5 * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))",  # lognormal
+    "random()",
+    "greatest(least(tan(pi() * (random() - 0.5)), 1e6), -1e6)",  # heavy-tailed
+)
+
+
+def write(path: Path, rows: int, *, seed: float, days: int = 1) -> Path:
+    """Rows over *days* from 2024-01-01 on, in order of time; nothing is done where the file is there already."""
+    if path.exists():
+        return path
+    base = min(rows, COPIED)
+    with duckdb.connect() as engine:
+        engine.execute("SET threads = 2; SET enable_progress_bar = false; SET memory_limit = '4GB'")
+        engine.execute(f"SELECT setseed({seed})")
+        engine.execute(f"CREATE TABLE base AS SELECT {_columns()} FROM (SELECT random() AS score FROM range({base}))")
+        moved = f"id + {base} * copy AS id, ((id + {base} * copy)::DOUBLE / {rows} * {days * 86400})::BIGINT AS s"
+        ordered = (
+            f"SELECT {moved}, * EXCLUDE (id, copy) FROM base, range({rows // base}) AS copies(copy) ORDER BY copy, id"
+        )
+        at = "TIMESTAMP '2024-01-01' + s * INTERVAL 1 SECOND AS at"
+        entity = f"id % {ENTITIES} AS entity"
+        part = path.with_suffix(".part")
+        engine.execute(
+            f"COPY (SELECT id, {at}, {entity}, * EXCLUDE (id, s) FROM ({ordered})) TO '{part}' "
+            "(FORMAT parquet, COMPRESSION zstd)"
+        )
+    part.rename(path)
+    return path
+
+
+def write_population(path: Path) -> Path:
+    """The entities the model is meant to serve: those of the rows, and a twentieth more."""
+    if not path.exists():
+        with duckdb.connect() as engine:
+            engine.execute(
+                f"COPY (SELECT range AS entity FROM range({ENTITIES * 21 // 20})) TO '{path}' (FORMAT parquet)"
+            )
+    return path
+
+
+def _columns() -> str:
+    """Numbers of four shapes to three decimals, a fifth of them with nulls and NaN; categories; score and outcome."""
+    numbers = [f"round({_holed(place)}, 3) AS {name}" for place, name in enumerate(NUMBERS)]
+    categories = [
+        f"'c' || floor(pow(random(), 2) * {count})::INT AS {name}"
+        for name, count in zip(CATEGORIES, VALUES, strict=True)
+    ]
+    said = ["score", "(score > 0.5)::INT AS said", "(random() < score)::INT AS truth"]
+    return ", ".join(["(row_number() OVER () - 1)::BIGINT AS id", *numbers, *categories, *said])
+
+
+def _holed(place: int) -> str:
+    shape = SHAPES[place % len(SHAPES)]
+    if place % 5 != 4:
+        return f"({shape})::DOUBLE"
+    return f"(CASE WHEN random() < 0.05 THEN NULL WHEN random() < 0.01 THEN 'nan'::DOUBLE ELSE {shape} END)::DOUBLE"
