@@ -12,7 +12,7 @@ VALUES = (5, 5, 10, 20, 50, 100, 200, 500, 1000, 1000)
 ENTITIES = 100_000
 
 COPIED = 1_000_000
-"""More rows than this are copies of as many, with ids and times of their own: random numbers take longer than reading."""
+"""More rows than this are copies of as many with ids and times of their own: random numbers take longest."""
 
 SHAPES = (
     "sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())",  # normal
