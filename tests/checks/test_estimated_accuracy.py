@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.isotonic import IsotonicRegression
-from checks.testing.rows import Row, profile_of
 
 from checks.contract import Measurement, Task, Window
 from checks.estimated_accuracy import EstimatedAccuracy
 from checks.profile import ALL, SCORE_BINS, Layout, Profile, Scores, Slice
 from checks.statistics.calibration import calibrated
 from checks.statistics.samples import score_centres
+from checks.testing.rows import Row, profile_of
 
 START = datetime(2024, 3, 4, tzinfo=UTC)
 EMPTY = Layout({})
