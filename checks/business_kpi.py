@@ -77,7 +77,8 @@ class BusinessKpi(Check):
     def _added(self, window: Window) -> Iterator[Measurement]:
         top = self.column or self.numerator or ""
         summed = self.column is not None and self.aggregate == "sum"
-        for segment, days in sums.sums(window, top, self.denominator).items():
+        for segment, parts in sums.sums(window, top, self.denominator, window.roles.segments).items():
+            days = tuple(parts.values())
             whole = sums.total(days)
             value = (whole.top if whole.rows else None) if summed else whole.ratio
             ends, method = (None, "census") if summed else sums.interval(days, self.confidence)

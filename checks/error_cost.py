@@ -61,9 +61,11 @@ class ErrorCost(Check):
                 detail["reason"] = "No outcome of this window is in."
                 yield Measurement("error_cost", None, segment=segment, detail=detail)
                 continue
-            spent = [self._cost(part.slices.get(segment, Slice())) * len(parts) / days for part in parts]
+            spent = dict.fromkeys(parts, 0.0)
+            for part, bucket in zip(parts, window.buckets, strict=True):
+                spent[part] += self._cost(bucket.slices.get(segment, Slice())) * len(spent) / days
             value = self._cost(whole) / days
-            left = [(sum(spent) - one) / max(len(spent) - 1, 1) for one in spent]
+            left = [(sum(spent.values()) - one) / max(len(spent) - 1, 1) for one in spent.values()]
             half = normal(0.5 + self.confidence / 2) * sqrt(self._variance(whole)) / days
             low, high = jackknifed(value, left, self.confidence) or (value - half, value + half)
             yield Measurement("error_cost", value, low, high, whole.labelled, segment, detail=detail)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from checks.contract import CannotMeasure, Check, Measurement, Metric, Needs, Window
 from checks.statistics import uplifts
 from checks.statistics.comparison import chosen, demand_known, groups
-from checks.statistics.intervals import clusters, wilson
+from checks.statistics.intervals import wilson
 
 
 class Experiment(Check):
@@ -49,10 +49,10 @@ class Experiment(Check):
         if self.variant not in window.live.layout.segments:
             raise CannotMeasure(f"'{self.variant}' is no segment column; add it to predictions.segments.")
         names = [f"{self.variant}={value}" for value in (self.challenger, self.champion)]
-        challenger, champion = groups(clusters(window), names)
-        yield self._split(challenger.whole.rows, champion.whole.rows)
+        challenger, champion = groups(window, names)
+        yield self._split(*(sum(part.rows for part in side.of.parts) for side in (challenger, champion)))
         buckets = len(window.buckets)
-        for formula in chosen(window.task, self.positive, self.compare):
+        for formula in chosen(window, self.positive, self.compare):
             yield from _told(uplifts.compared(formula, challenger, champion, buckets, self.confidence))
         if self.kpi:
             yield from self._kpi(window, names)

@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from checks.contract import CannotMeasure, Check, Measurement, Metric, Needs, Window
-from checks.statistics.comparison import Group, chosen, demand_known, difference, groups
+from checks.statistics.comparison import Group, chosen, demand_known, difference, groups, value_of
 from checks.statistics.formula import Formula
-from checks.statistics.intervals import clusters
+from checks.statistics.samples import Samples
 
 
 class Fairness(Check):
@@ -46,20 +46,20 @@ class Fairness(Check):
             if column not in known:
                 there = ", ".join(known) or "none"
                 raise CannotMeasure(f"segments names '{column}', which is no segment column; there are: {there}.")
-        formulas, parts = chosen(window.task, self.positive, self.compare), clusters(window)
+        formulas = chosen(window, self.positive, self.compare)
         for column in self.segments or known:
-            sides = groups(parts, [f"{column}={value}" for value in known[column]])
+            sides = groups(window, [f"{column}={value}" for value in known[column]])
             for formula in formulas:
                 yield self._measured(formula, column, sides, len(window.buckets))
 
-    def _measured(self, formula: Formula, column: str, sides: tuple[Group, ...], buckets: int) -> Measurement:
+    def _measured(self, formula: Formula[Samples], column: str, sides: tuple[Group, ...], buckets: int) -> Measurement:
         name = f"{formula.metric.name}.{column}"
         values = {
             side: value
             for side in sides
-            if formula.rows(side.whole) >= self.min_rows and (value := formula.value(side.whole)) is not None
+            if formula.rows(side.of) >= self.min_rows and (value := value_of(formula, side)) is not None
         }
-        rows = sum(formula.rows(side.whole) for side in values)
+        rows = sum(formula.rows(side.of) for side in values)
         if len(values) < 2:
             reason = f"Fewer than two values of '{column}' have {self.min_rows} rows with {formula.metric.name}."
             return Measurement("fairness_gap", None, rows=rows, column=name, detail={"reason": reason})

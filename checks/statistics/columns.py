@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from checks.contract import CannotMeasure, Window
 from checks.profile import ALL, Categories, Distribution, Numbers
 from checks.statistics.intervals import clusters
-from checks.statistics.pushed import Sums, segment_of, summed
+from checks.statistics.pushed import Added, summed
 from checks.statistics.quality import Rule
+from checks.statistics.segments import segmented
 from checks.statistics.shares import Share
 
 if TYPE_CHECKING:
@@ -36,14 +37,22 @@ class Column:
 
 def columns_of(window: Window) -> Iterator[Column]:
     """Every column but the outcome, of the whole and of each segment whose columns are kept."""
-    parts, layout = clusters(window), window.live.layout
+    layout = window.live.layout
     for segment, whole in window.live.slices.items():
-        held = [part.slices[segment] for part in parts if segment in part.slices]
         for name, now in whole.columns.items():
             if name != window.roles.outcome and name in layout.columns:
-                known = tuple(part.columns[name] for part in held if name in part.columns)
                 references = (_reference(window, segment, name), _reference(window, ALL, name))
-                yield Column(name, segment, layout.columns[name], now, known, *references)
+                yield Column(name, segment, layout.columns[name], now, _parts(window, segment, name), *references)
+
+
+def _parts(window: Window, segment: str, name: str) -> tuple[Distribution, ...]:
+    """The column in each cluster that has it."""
+    found: dict[int, Distribution] = {}
+    for cluster, bucket in zip(clusters(window), window.buckets, strict=True):
+        own = bucket.slices[segment].columns.get(name) if segment in bucket.slices else None
+        if own is not None:
+            found[cluster] = found[cluster].merge(own) if cluster in found else own
+    return tuple(found.values())
 
 
 def _reference(window: Window, segment: str, name: str) -> Distribution | None:
@@ -63,13 +72,13 @@ def ask(window: Window, asked: Sequence[Asked]) -> list[list[Share] | None]:
             groups.setdefault(column.segment.partition("=")[0], []).append(place)
     for by, places in groups.items():
         terms = _terms(window, {place: asked[place][0] for place in places})
-        if terms and (not by or by in window.table.columns):
-            sums = summed(window, terms, by or None)
+        values = dict(segmented(window)) if terms and by else {}
+        if terms and (not by or by in values):
+            sums = summed(window, terms, by, values.get(by))
             for place in places:
                 if f"wrong{place}" in terms:
-                    found[place] = [
-                        _share(one, place, asked[place][0]) for one in sums if _of(one, by, asked[place], window)
-                    ]
+                    own = [one for one in sums if one.segment == asked[place][1].segment]
+                    found[place] = [_share(one, place, asked[place][0]) for one in own]
     return [found.get(place) for place in range(len(asked))]
 
 
@@ -89,10 +98,6 @@ def _terms(window: Window, wanted: Mapping[int, Rule]) -> dict[str, ir.NumericVa
     return terms
 
 
-def _of(one: Sums, by: str, asked: Asked, window: Window) -> bool:
-    return not by or segment_of(one.value, by, window) == asked[1].segment
-
-
-def _share(one: Sums, place: int, rule: Rule) -> Share:
+def _share(one: Added, place: int, rule: Rule) -> Share:
     there, wrong = int(one.sums[f"there{place}"]), int(one.sums[f"wrong{place}"])
     return Share(wrong + one.rows - there, one.rows) if rule.missing else Share(wrong, there)

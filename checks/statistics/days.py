@@ -19,7 +19,7 @@ def cluster_of(window: Window, at: ir.TimestampColumn) -> ir.IntegerColumn:
     Parts are calendar days (UTC), or buckets where the window is under two days or a bucket is a day or more.
     """
     length = (window.end - window.start) / max(len(window.buckets), 1)
-    by_bucket = window.end - window.start < 2 * DAY or length >= DAY
+    by_bucket = timedelta(0) < window.end - window.start < 2 * DAY or length >= DAY
     origin, step = (window.start, length) if by_bucket else (datetime(1970, 1, 1, tzinfo=UTC), DAY)
     since = at.truncate("s").epoch_seconds() - int(origin.timestamp())  # engines round 23:59:59.7 up into the next day
     number: ir.IntegerColumn = (since / int(step.total_seconds())).floor().cast("int64")

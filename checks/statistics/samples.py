@@ -146,9 +146,21 @@ def samples(window: Window, segment: str = ALL, *, counted: Callable[[Slice], in
         for cluster, bucket in zip(clusters(window), window.buckets, strict=True)
         if segment in bucket.slices
     ] or [(0, Slice())]
-    clustered = sorted({cluster for cluster, part in held if counted(part)})
-    without = [[float(cluster != left) for cluster, _ in held] for left in clustered]
-    return Samples(tuple(part for _, part in held), _array([[1.0] * len(held), *without]))
+    (found,) = beside([[part for _, part in held]], [cluster for cluster, _ in held], counted)
+    return found
+
+
+def beside(
+    segments: Sequence[Sequence[Slice]], clusters: Sequence[int], counted: Callable[[Slice], int]
+) -> tuple[Samples, ...]:
+    """Segments by their slice per bucket; each sample leaves the same cluster out of all of them.
+
+    A cluster without *counted* rows in any of them is no cluster.
+    """
+    held = {cluster for own in segments for cluster, part in zip(clusters, own, strict=True) if counted(part)}
+    without = [[float(cluster != left) for cluster in clusters] for left in sorted(held)]
+    picks = _array([[1.0] * len(clusters), *without])
+    return tuple(Samples(tuple(own), picks) for own in segments)
 
 
 def score_centres() -> Floats:

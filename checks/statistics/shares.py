@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from checks.statistics.formula import BY_CLUSTERS, BY_ROWS, UNKNOWABLE
-from checks.statistics.intervals import wilson
-from checks.statistics.quantiles import student
+from checks.statistics.intervals import jackknifed, wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,8 @@ def interval(parts: Sequence[Share], buckets: int, confidence: float) -> tuple[f
     low, high = wilson(share, whole.rows, confidence)
     if buckets == 1:
         return low, high, BY_ROWS
-    if len(held) < 2:
+    without = [Share(whole.hits - part.hits, whole.rows - part.rows).value for part in held]
+    found = jackknifed(share, without, confidence)
+    if found is None:
         return 0.0, 1.0, UNKNOWABLE
-    without = [(whole.hits - part.hits) / (whole.rows - part.rows) for part in held]
-    groups, mean = len(held), sum(without) / len(held)
-    error = sqrt((groups - 1) / groups * sum((one - mean) ** 2 for one in without))
-    half = student(0.5 + confidence / 2, groups - 1) * error
-    return max(0.0, min(low, share - half)), min(1.0, max(high, share + half)), BY_CLUSTERS
+    return max(0.0, min(low, found[0])), min(1.0, max(high, found[1])), BY_CLUSTERS

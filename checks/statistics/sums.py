@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
-from datetime import timedelta
 from difflib import get_close_matches
 from functools import reduce
 from math import sqrt
@@ -12,6 +11,7 @@ from operator import add
 from typing import TYPE_CHECKING, Any
 
 from checks.contract import CannotMeasure, Window
+from checks.statistics.days import cluster_of
 from checks.statistics.intervals import Interval, jackknifed
 from checks.statistics.quantiles import normal
 from checks.statistics.segments import segmented
@@ -68,8 +68,8 @@ def interval(parts: Sequence[Sums], confidence: float) -> tuple[Interval | None,
     return (whole.ratio - half, whole.ratio + half), "linearised, rows taken as independent"
 
 
-def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[Sums]]:
-    """By segment, for each day with rows (UTC; each bucket, of a window under two days): its sums.
+def sums(window: Window, top: str, bottom: str | None, segments: Container[str]) -> Mapping[str, Mapping[int, Sums]]:
+    """Of the whole and each value of *segments*: for each day with rows (or bucket, see ``cluster_of``) its sums.
 
     Without *bottom* it is 1 for each row with a top. What is null, NaN or infinite adds nothing.
     """
@@ -79,13 +79,15 @@ def sums(window: Window, top: str, bottom: str | None) -> Mapping[str, Sequence[
     whole = known.isnull().ifelse("", "")  # known of every row
     rows = table.mutate(mm_top=above, mm_bottom=below, mm_known=known, mm_day=_day(window, known), mm_whole=whole)
     cells = [("", rows.group_by("mm_day", mm_segment=rows["mm_whole"]))]
-    cells += [(name, rows.group_by("mm_day", mm_segment=value)) for name, value in segmented(window)]
-    found: dict[str, list[Sums]] = {"": []}
+    cells += [
+        (name, rows.group_by("mm_day", mm_segment=value)) for name, value in segmented(window) if name in segments
+    ]
+    found: dict[str, dict[int, Sums]] = {"": {}}
     for name, grouped in cells:
         for row in fetched(_added(rows, grouped)):
             segment = f"{name}={row['mm_segment']}" if name else ""
             parts = (row["top"], row["bottom"], row["squares"], row["products"], row["bottom_squares"])
-            found.setdefault(segment, []).append(Sums(int(row["rows"]), *map(float, parts)))
+            found.setdefault(segment, {})[row["mm_day"]] = Sums(int(row["rows"]), *map(float, parts))
     return dict(sorted(found.items()))
 
 
@@ -134,11 +136,7 @@ def column_of(table: ir.Table, name: str) -> ir.Column:
 
 def _day(window: Window, known: ir.Value) -> ir.IntegerValue:
     """The number of the day a row is of, or of its bucket where the window is under two days; 0 without times."""
-    name, length = window.roles.time, window.end - window.start
+    name = window.roles.time
     if name is None or name not in window.table.columns:
         return known.isnull().ifelse(0, 0)
-    seconds = window.table[name].cast("timestamp").truncate("s").epoch_seconds().cast("int64")
-    days = not length or length >= timedelta(days=2)
-    step = timedelta(days=1) if days else length / max(len(window.buckets), 1)
-    since = 0 if days else int(window.start.timestamp())
-    return ((seconds - since) / int(step.total_seconds())).floor().cast("int64")
+    return cluster_of(window, window.table[name].cast("timestamp"))

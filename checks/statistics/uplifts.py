@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, inf, isfinite, sqrt
 
-from checks.contract import CannotMeasure, Metric, Window
+from checks.contract import Metric, Window
 from checks.profile import Errors, Slice
 from checks.statistics import regression
-from checks.statistics.comparison import Group, beside, by_rows, difference, paired, wider
+from checks.statistics.comparison import EVERYTHING, Group, by_rows, difference, paired, value_of, wider
 from checks.statistics.formula import BY_CLUSTERS, BY_ROWS, UNKNOWABLE, Formula
-from checks.statistics.intervals import EVERYTHING, Interval
-from checks.statistics.pushed import Sums, segment_of, summed
+from checks.statistics.intervals import Interval
+from checks.statistics.samples import Samples, beside
+from checks.statistics.sums import Sums, sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class Uplift:
     confidence: float
 
 
-def compared(of: Formula, challenger: Group, champion: Group, buckets: int, confidence: float) -> Uplift:
+def compared(of: Formula[Samples], challenger: Group, champion: Group, buckets: int, confidence: float) -> Uplift:
     """The uplift of one metric."""
-    values = of.value(challenger.whole), of.value(champion.whole)
-    rows = of.rows(challenger.whole), of.rows(champion.whole)
+    values = value_of(of, challenger), value_of(of, champion)
+    rows = of.rows(challenger.of), of.rows(champion.of)
     lacking = next((side for side, value in zip((challenger, champion), values, strict=True) if value is None), None)
     if values[0] is None or values[1] is None:
         absolute = relative = Estimate(None, *EVERYTHING, f"{lacking.name if lacking else ''}: {of.undefined}")
@@ -54,12 +55,12 @@ def compared(of: Formula, challenger: Group, champion: Group, buckets: int, conf
 
 
 def _relative(
-    of: Formula, challenger: Group, champion: Group, values: Interval, buckets: int, confidence: float
+    of: Formula[Samples], challenger: Group, champion: Group, values: Interval, buckets: int, confidence: float
 ) -> Estimate:
     gained = _gain(*values)
     if gained is None:
         return Estimate(None, *EVERYTHING, f"{of.metric.name} of the champion is 0, and nothing is a share of that.")
-    rows = _ratio(by_rows(of, challenger, values[0], confidence), by_rows(of, champion, values[1], confidence), values)
+    rows = _ratio(by_rows(of, challenger, confidence), by_rows(of, champion, confidence), values)
     if buckets == 1:
         return Estimate(gained, *(rows or EVERYTHING), BY_ROWS if rows else UNKNOWABLE)
     found = paired(_gain, of, challenger, champion, confidence)
@@ -101,12 +102,13 @@ def split_chance(challenger: int, rows: int, share: float) -> float:
     return erfc(sqrt(statistic / 2))
 
 
-def mean_of(column: str) -> Formula:
-    """The mean of a column as a formula, of slices that ``means`` makes."""
-    metric = Metric(column, f"mean of {column}", "high")
-    undefined = f"no row has a number in '{column}'."
+def mean_of(column: str) -> Formula[Samples]:
+    """The mean of a column as a formula, of samples that ``means`` makes."""
     return Formula(
-        *(metric, regression.bias, regression.compared, undefined, -inf, inf), variance=regression.bias_variance
+        Metric(column, f"mean of {column}", "high"),
+        lambda of: regression.mean(of, "error"),
+        *(regression.compared, f"no row has a number in '{column}'.", -inf, inf),
+        variance=lambda of: regression.mean_variance(of, "error"),
     )
 
 
@@ -115,27 +117,12 @@ def means(window: Window, column: str, by: str, segments: Sequence[str]) -> tupl
 
     They are kept as the errors of predicting 0, whose mean is the mean of the column.
     """
-    table = window.table
-    if column not in table.columns or not table[column].type().is_numeric():
-        there = ", ".join(name for name in table.columns if table[name].type().is_numeric()) or "none"
-        raise CannotMeasure(f"kpi names '{column}', which is no column of numbers; there are: {there}.")
-    value = table[column].cast("float64")
-    usable = value.notnull() & ~value.isnan() & (value.abs() < 1e100)
-    terms = {
-        "rows": usable.ifelse(1, 0),
-        "sum": usable.ifelse(value, 0.0),
-        "squares": usable.ifelse(value * value, 0.0),
-    }
-    found = summed(window, terms, by)
-    clusters = sorted({one.cluster for one in found})
-    slices = {name: {cluster: Slice() for cluster in clusters} for name in segments}
-    for one in found:
-        name = segment_of(one.value, by, window)
-        if name in slices:
-            slices[name][one.cluster] = slices[name][one.cluster].merge(_slice(one))
-    return beside({name: list(ones.values()) for name, ones in slices.items()})
+    found = sums(window, column, None, (by,))
+    held = [found.get(name, {}) for name in segments]
+    days = sorted({day for own in held for day in own}) or [0]
+    slices = [[_slice(own.get(day, Sums())) for day in days] for own in held]
+    return tuple(map(Group, segments, beside(slices, days, lambda part: part.labelled)))
 
 
-def _slice(one: Sums) -> Slice:
-    rows = int(one.sums["rows"])
-    return Slice(one.rows, rows, errors=Errors(rows=rows, error=one.sums["sum"], squared=one.sums["squares"]))
+def _slice(of: Sums) -> Slice:
+    return Slice(of.rows, of.rows, errors=Errors(rows=of.rows, error=of.top, squared=of.squares))

@@ -15,6 +15,7 @@ from checks.contract import CannotMeasure, Measurement, Window
 from checks.experiment import Experiment
 from checks.profile import Errors, Layout, Slice
 from checks.statistics.comparison import Group
+from checks.statistics.samples import beside
 from checks.statistics.uplifts import compared, mean_of, split_chance
 from checks.testing.rows import Row
 from tests.checks.row_windows import arrow, on_engine, window_of
@@ -104,7 +105,8 @@ def test_intervals_hold_the_true_uplift_as_often_as_they_say() -> None:
 
 def _means(value: float, spread: float, rows: int) -> Group:
     errors = Errors(rows=rows, error=value * rows, squared=(value**2 + spread**2) * rows)
-    return Group("", Slice(rows, rows, errors=errors), ())
+    (of,) = beside([[Slice(rows, rows, errors=errors)]], [0], lambda part: part.labelled)
+    return Group("", of)
 
 
 def test_one_bucket_has_the_interval_of_independent_rows() -> None:

@@ -12,7 +12,8 @@ from sklearn import metrics
 from checks.contract import CannotMeasure, Measurement
 from checks.fairness import Fairness
 from checks.profile import Layout, Slice
-from checks.statistics.comparison import Group, difference, known
+from checks.statistics.comparison import Group, comparable, difference
+from checks.statistics.samples import beside
 from checks.testing.rows import Row
 from tests.checks.row_windows import window_of
 
@@ -79,9 +80,12 @@ def test_a_true_gap_is_seen_and_inside_its_interval() -> None:
 
 def test_two_shares_of_one_bucket_have_newcombes_interval() -> None:
     """The example of Newcombe (1998), method 10: 56/70 and 48/80, difference 0.20 [0.0524, 0.3339]."""
-    one = Group("a", Slice(70, 70, confusion={("1", "1"): 56, ("0", "1"): 14}), ())
-    other = Group("b", Slice(80, 80, confusion={("1", "1"): 48, ("0", "1"): 32}), ())
-    low, high, _ = difference(known("binary")["accuracy"], one, other, 1, 0.95)
+    one, other = (
+        [Slice(right + wrong, right + wrong, confusion={("1", "1"): right, ("0", "1"): wrong})]
+        for right, wrong in ((56, 14), (48, 32))
+    )
+    first, second = map(Group, "ab", beside([one, other], [0], lambda part: part.labelled))
+    low, high, _ = difference(comparable("binary")["accuracy"], first, second, 1, 0.95)
     assert [low, high] == pytest.approx([0.0524, 0.3339], abs=5e-5)
 
 

@@ -13,9 +13,9 @@ from sklearn.metrics import roc_auc_score
 from benchmarks.multivariate_drift import START, Scene, drawn, measured
 from checks.contract import CannotMeasure, Measurement, Roles, Window
 from checks.multivariate_drift import MultivariateDrift
-from checks.profile import Layout, Profile, Scores, Slice
-from checks.statistics.classification import roc_auc_variance
+from checks.profile import Layout, Profile
 from checks.statistics.domain import Placed, auc_of, interval, placements
+from checks.statistics.scores import roc_auc_variance
 
 PROFILE = Profile(Layout({}))
 TIMED = Roles(time="at")
@@ -74,13 +74,10 @@ def test_the_area_is_scikit_learns_and_its_variance_delongs() -> None:
     assert auc_of(scores, is_now) == pytest.approx(roc_auc_score(is_now, scores))
     sides = [[Placed(share, 1 / len(share), None)] for share in placements(scores, is_now)]
     auc, low, high = interval(sides, 0.95)
-    counts = [
-        tuple(np.bincount((scores[is_now == side] * 100).round().astype(int), minlength=1000).tolist())
-        for side in (0, 1)
-    ]
-    variance = roc_auc_variance(Slice(scores=Scores(counts[0], counts[1])))
+    counts = [np.bincount((scores[is_now == side] * 100).round().astype(int), minlength=1000) for side in (0, 1)]
+    (variance,) = roc_auc_variance(*(np.array([held], dtype=float) for held in (counts[1], counts[0])))
     assert auc == pytest.approx(roc_auc_score(is_now, scores))
-    assert (high - low) / 2 == pytest.approx(1.959964 * (variance or 0.0) ** 0.5)
+    assert (high - low) / 2 == pytest.approx(1.959964 * variance**0.5)
 
 
 def test_days_as_draws_widen_the_interval() -> None:
