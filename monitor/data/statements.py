@@ -18,6 +18,7 @@ import ibis.expr.types as ir
 from checks.profile import LAG_EDGES, SCORE_BINS, Categories, Numbers
 from monitor.data import columns
 from monitor.data.shape import CELLS, ROWS, Column, Shape
+from monitor.data.sources import as_sql
 
 NULL, NAN, INFINITE = -3, -1, -2
 KNOWN, OTHER = 0, 1
@@ -58,7 +59,7 @@ def native_statements(shape: Shape) -> tuple[tuple[tuple[Column, ...], str], ...
 
 
 def _sql(expression: ir.Table, shape: Shape) -> str:
-    return str(ibis.to_sql(expression, dialect=shape.engine))
+    return as_sql(expression, shape.engine)
 
 
 def _sums(shape: Shape) -> Sums:
