@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 EDGES = 40
 SAMPLE = 100_000
 CATEGORIES = 1000
-SEGMENT_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,8 @@ def features_of(model: ModelSettings, opened: Opened) -> tuple[str, ...]:
 def _named_elsewhere(model: ModelSettings) -> set[str]:
     outcomes, predictions = model.outcomes, model.predictions
     names = {*rows.ids_of(model), *rows.scores_of(model), *rows.outcome_ids_of(model), predictions.time}
-    names |= {name for name in (predictions.entity, predictions.prediction, predictions.fallback) if name}
+    single = (predictions.entity, predictions.prediction, predictions.fallback, predictions.request, predictions.item)
+    names |= {name for name in (*single, predictions.position, *(predictions.interval or ())) if name}
     return names | ({name for name in (outcomes.value, outcomes.time) if name} if outcomes else set())
 
 
@@ -60,11 +60,10 @@ def take_layout(
 ) -> Layout:
     """The layout of *selected*, whose columns are those of *opened*; *outcome* is the canonical outcome in it."""
     texts, numbers = _split(model, opened, selected, outcome)
-    segments = [name for name in model.predictions.segments if name in opened.columns]
+    segments = [name for name in model.predictions.segments if rows.segmented(selected, name)]
     values = _frequent(engine, selected, texts, CATEGORIES, opened.where)
-    known = _frequent(
-        engine, selected, {name: columns.label(selected[name]) for name in segments}, SEGMENT_VALUES, opened.where
-    )
+    parts = {name: rows.segment_of(selected, name) for name in segments}
+    known = _frequent(engine, selected, parts, model.predictions.segment_values, opened.where)
     edges = _edges(model, engine, selected, numbers, opened)
     found: dict[str, Numbers | Categories] = {}
     for name in _ordered(model, opened):

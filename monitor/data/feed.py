@@ -22,6 +22,7 @@ from monitor.data.window import (
     layout_of_window,
     newest_of,
     reference_sample,
+    reference_table,
     roles_of,
     window_catalogue,
     window_population,
@@ -109,6 +110,18 @@ class Feed:
             load_catalogue=lambda: window_catalogue(self._model, self._engines),
             load_newest=lambda: newest_of(self._model, self._engines, as_of),
             as_of=as_of,
+        )
+
+    def release_window(self, window: Window, reference: Profile) -> Window:
+        """The rows the release was decided on as a window of one bucket, for the release's own values."""
+        return Window(
+            start=window.start,
+            end=window.end,
+            task=window.task,
+            buckets=(reference,),
+            roles=window.roles,
+            load_table=lambda: reference_table(self._model, self._engines, window.start),
+            load_sample=lambda size: reference_sample(self._model, self._engines, size),
         )
 
     def inspect(self, now: datetime) -> Inspection:

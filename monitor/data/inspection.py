@@ -74,6 +74,7 @@ def _asked(model: ModelSettings) -> Iterator[_Asked]:
     named = [(f"predictions.{key}", name) for key, name in single if name]
     shared = [*scores, *[("predictions.features", name) for name in said.features or ()]]
     shared += [("predictions.segments", name) for name in said.segments]
+    shared += [("predictions.interval", name) for name in said.interval or ()]
     yield _Asked("predictions", said, (*ids, *named, *shared), said.time)
     outcome = [("outcomes.value", model.outcomes.value)] if model.outcomes else []
     if model.outcomes is not None:
@@ -135,13 +136,20 @@ def _is_time(table: ir.Table, name: str) -> bool:
 
 def _column_problems(model: ModelSettings, opened: Opened, asked: _Asked) -> Iterator[str]:
     for key, name in asked.wanted:
-        if name not in opened.columns:
-            yield str(missing(opened.where, key, name, opened.columns))
+        lacking = _lacking(opened, key, name)
+        if lacking:
+            yield str(missing(opened.where, key, lacking, opened.columns))
             continue
         try:
             _expect_kind(model, opened, key, name, asked)
         except SourceProblem as problem:
             yield str(problem)
+
+
+def _lacking(opened: Opened, key: str, name: str) -> str:
+    """The column that is not there; a segment may be made of several."""
+    parts = rows.segment_parts(opened.table, name) if key == "predictions.segments" else (name,)
+    return next((part for part in parts if part not in opened.columns), "")
 
 
 def _expect_kind(model: ModelSettings, opened: Opened, key: str, name: str, asked: _Asked) -> None:

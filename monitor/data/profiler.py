@@ -44,8 +44,8 @@ def profile(
     if selection is None:
         return tally.profiles(health)
     head = _prepare(selection, where)
-    for columns, statement in native_statements(shape):
-        tally.add_native(columns, fetch(selection.engine, f"{head} {_wrapped(statement)}", where))
+    for native in native_statements(shape):
+        tally.add_native(native, fetch(selection.engine, f"{head} {_wrapped(native.sql)}", where))
     tally.add_long(fetch(selection.engine, f"{head} {_wrapped(long_statement(shape))}", where))
     if selection.engine.name == "pyspark":
         selection.engine.let_go(SELECTED)

@@ -72,8 +72,9 @@ def usual_delay(reference: Reference) -> timedelta | None:
 
 def _expect(model: ModelSettings, opened: Opened) -> None:
     for name in model.predictions.segments:
-        if name not in opened.columns:
-            raise missing(opened.where, "predictions.segments", name, opened.columns)
+        for part in rows.segment_parts(opened.table, name):
+            if part not in opened.columns:
+                raise missing(opened.where, "predictions.segments", part, opened.columns)
 
 
 def _profile(reference: Reference, layout: Layout, outcome: ir.Value | None) -> Profile:

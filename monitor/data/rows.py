@@ -108,17 +108,78 @@ def wide_predictions(
 
 def profiled(model: ModelSettings, opened: Opened, layout: Layout) -> dict[str, ir.Value]:
     """The canonical columns of a table of predictions, without time and ids."""
-    found: dict[str, ir.Value] = {"predicted": _predicted(model, opened, layout)}
-    if has_scores(model):
-        found["score"] = columns.number(numeric(opened, "predictions.score", scores_of(model)[0]))
+    said = _served(model, opened, _said(model, opened, layout))
+    found = dict(said)
     for place, (name, known) in enumerate(layout.segments.items()):
-        if name in opened.table.columns:
-            found[f"s{place}"] = columns.known_or_other(columns.label(opened.table[name]), known)
+        if segmented(opened.table, name):
+            found[f"s{place}"] = columns.known_or_other(segment_of(opened.table, name), known)
     for place in present(model, opened, layout):
         name, cells = tuple(layout.columns.items())[place]
         column = opened.table[name]
         found[f"x{place}"] = columns.number(column) if isinstance(cells, Numbers) else columns.label(column)
     return found
+
+
+def _said(model: ModelSettings, opened: Opened, layout: Layout) -> dict[str, ir.Value]:
+    """What the model said: ``predicted``, ``score``, of several classes ``p0 ...``, of an interval its ends."""
+    if model.task == "multiclass" and classes_of(model):
+        return _said_of_classes(model, opened)
+    found: dict[str, ir.Value] = {"predicted": _predicted(model, opened, layout)}
+    if model.task == "binary" and has_scores(model):
+        found["score"] = columns.number(numeric(opened, "predictions.score", scores_of(model)[0]))
+    if model.predictions.interval is not None:
+        for end, name in zip(("lower", "upper"), model.predictions.interval, strict=True):
+            found[end] = _usable_number(numeric(opened, "predictions.interval", name))
+    return found
+
+
+def _said_of_classes(model: ModelSettings, opened: Opened) -> dict[str, ir.Value]:
+    """``score`` is that of the predicted class: the configured one, else the first with the greatest score."""
+    scores = [columns.number(numeric(opened, "predictions.score", name)) for name in scores_of(model)]
+    known = ibis.and_(*[columns.finite(score).fill_null(columns.NO) for score in scores])
+    if model.predictions.prediction is not None:
+        predicted = columns.label(required(opened, "predictions.prediction", model.predictions.prediction))
+        mine = [predicted == name for name in classes_of(model)]
+    else:
+        mine = [score == ibis.greatest(*scores) for score in scores]
+        labels = [(one & known, name) for one, name in zip(mine, classes_of(model), strict=True)]
+        predicted = ibis.cases(*labels, else_=ibis.null("string"))
+    chosen = [(one & known, score) for one, score in zip(mine, scores, strict=True)]
+    confidence = ibis.cases(*chosen, else_=ibis.null("float64"))
+    return {"predicted": predicted, "score": confidence, **{f"p{place}": score for place, score in enumerate(scores)}}
+
+
+def _served(model: ModelSettings, opened: Opened, said: dict[str, ir.Value]) -> dict[str, ir.Value]:
+    """*said*, or nothing where a default was served instead of the model: that is no prediction of it."""
+    name = model.predictions.fallback
+    if name is None:
+        return said
+    mark = required(opened, "predictions.fallback", name)
+    if not (mark.type().is_boolean() or mark.type().is_numeric()):
+        raise WrongType(
+            f"{opened.where}: the column '{name}' (predictions.fallback) holds {mark.type()}; "
+            "it must hold true and false, or 1 and 0."
+        )
+    marked = (mark if mark.type().is_boolean() else mark != 0).fill_null(columns.NO)
+    return {key: ibis.cases((~marked, value), else_=ibis.null(value.type())) for key, value in said.items()}
+
+
+def segmented(table: ir.Table, name: str) -> bool:
+    """Whether *table* has the column, or the columns, of a segment."""
+    return all(part in table.columns for part in segment_parts(table, name))
+
+
+def segment_parts(table: ir.Table, name: str) -> tuple[str, ...]:
+    """The columns a segment is made of: one of that name, or several joined by ``+``."""
+    return (name,) if name in table.columns else tuple(name.split("+"))
+
+
+def segment_of(table: ir.Table, name: str) -> ir.StringColumn:
+    """The canonical value of a segment; of several columns, null where one of them is."""
+    first, *others = (columns.label(table[part]) for part in segment_parts(table, name))
+    for part in others:
+        first = first + "+" + part
+    return first
 
 
 def present(model: ModelSettings, opened: Opened, layout: Layout) -> tuple[int, ...]:
@@ -139,8 +200,12 @@ def _fits(model: ModelSettings, column: ir.Column, cells: Numbers | Categories) 
 
 
 def has_scores(model: ModelSettings) -> bool:
-    """Whether there is one score of a positive class."""
-    return model.task == "binary" and len(scores_of(model)) == 1
+    """Whether there are scores to be counted: one of a positive class, or one of each class."""
+    return len(scores_of(model)) == 1 if model.task == "binary" else bool(_classes_scored(model))
+
+
+def _classes_scored(model: ModelSettings) -> tuple[str, ...]:
+    return classes_of(model) if model.task == "multiclass" else ()
 
 
 def classifies(model: ModelSettings) -> bool:

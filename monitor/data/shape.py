@@ -12,7 +12,8 @@ from checks.contract import Task
 from checks.profile import Categories, Layout, Numbers
 from monitor.data import rows
 from monitor.data.sources import Opened
-from monitor.settings import ModelSettings
+from monitor.settings import ModelSettings, Share
+from monitor.settings.terms import split_segments
 
 CELLS = "profiled_cells"
 ROWS = "profiled_rows"
@@ -39,8 +40,14 @@ class Shape:
     scored: bool
     columns: tuple[Column, ...]
     segments: tuple[int, ...]
-    centre: float
+    split: tuple[int, ...] = ()
+    """The segments whose columns are counted too."""
+    classes: tuple[str, ...] = ()
+    """What the scores p0, p1, ... of a multiclass model are the scores of."""
+    centre: float = 0.0
     """About which outcomes of a regression are summed."""
+    tolerance: float | Share | None = None
+    interval: bool = False
 
     @property
     def classifies(self) -> bool:
@@ -52,6 +59,7 @@ class Shape:
         kinds = {one.name: "float64" if isinstance(one.cells, Numbers) else "string" for one in self.columns}
         outcome = {one.name for one in self.columns if one.table == ROWS}
         chosen = {name: kind for name, kind in kinds.items() if name not in outcome}
+        chosen |= {f"s{place}": "string" for place in self.split}
         return ibis.table(sch.Schema({"bucket": "int64", **chosen}), name=CELLS)
 
     @property
@@ -64,14 +72,16 @@ class Shape:
     @property
     def row_columns(self) -> tuple[str, ...]:
         scores = ("score",) if self.scored else ()
+        chances = tuple(f"p{place}" for place, _ in enumerate(self.classes))
+        ends = ("lower", "upper") if self.interval else ()
         segments = tuple(f"s{place}" for place in self.segments)
-        return ("bucket", "predicted", "actual", "lag", "early", "late", *scores, *segments)
+        return ("bucket", "predicted", "actual", "lag", "early", "late", *scores, *chances, *ends, *segments)
 
 
 def _kind(name: str) -> str:
-    if name == "score":
-        return "float64"
-    return "string" if name.startswith("s") else "int64"
+    if name in {"bucket", "lag", "early", "late"}:
+        return "int64"
+    return "string" if name[1:].isdigit() and name.startswith("s") else "float64"
 
 
 def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) -> Shape:
@@ -89,6 +99,16 @@ def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) 
         positive=model.predictions.positive,
         scored=rows.has_scores(model),
         columns=tuple(sorted(found, key=lambda one: one.place)),
-        segments=tuple(place for place, name in enumerate(layout.segments) if name in opened.table.columns),
+        segments=tuple(place for place, name in enumerate(layout.segments) if rows.segmented(opened.table, name)),
+        split=_split(model, opened, layout),
+        classes=rows.classes_of(model) if model.task == "multiclass" else (),
         centre=cells.centre if isinstance(cells, Numbers) else 0.0,
+        tolerance=model.predictions.tolerance,
+        interval=model.predictions.interval is not None,
     )
+
+
+def _split(model: ModelSettings, opened: Opened, layout: Layout) -> tuple[int, ...]:
+    asked = split_segments(model)
+    names = enumerate(layout.segments)
+    return tuple(place for place, name in names if name in asked and rows.segmented(opened.table, name))

@@ -19,8 +19,20 @@ from checks.profile import (
     Scores,
     Slice,
 )
-from monitor.data.shape import Column, Shape
-from monitor.data.statements import INFINITE, KNOWN, LAGS, NAN, NULL, SEGMENTS, WHOLE
+from monitor.data.shape import Shape
+from monitor.data.statements import (
+    CHANCES,
+    CHANCES_OF_SEGMENTS,
+    INFINITE,
+    KNOWN,
+    LAGS,
+    NAN,
+    NULL,
+    RIGHT,
+    SEGMENTS,
+    WHOLE,
+    Native,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +89,15 @@ class _Part:
     confusion: dict[tuple[str, str], int] = field(default_factory=dict)
     negatives: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
     positives: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    rejected: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+    accepted: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
     log_loss: float = 0.0
     squared_error: float = 0.0
-    errors: list[float] = field(default_factory=lambda: [0.0] * 8)
+    errors: list[float] = field(default_factory=lambda: [0.0] * 12)
+
+    def add_losses(self, sums: Sequence[float | None]) -> None:
+        self.log_loss += sums[0] or 0.0
+        self.squared_error += sums[1] or 0.0
 
 
 class Tally:
@@ -94,18 +112,19 @@ class Tally:
             for cells in self._cells
         ]
         self._segments = tuple(layout.segments)
-        self._counts: dict[tuple[int, int], _Counts] = {}
+        self._counts: dict[tuple[int, str, int], _Counts] = {}
         self._parts: dict[tuple[int, str], _Part] = {}
         self._lags: dict[int, list[int]] = {}
         self._early: dict[int, int] = {}
         self._late: dict[int, int] = {}
 
-    def add_native(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
-        """One row per bucket: bucket, rows, then cells, null, nan, total, squares, low, high of each column."""
-        for bucket, count, *values in rows:
-            for index, column in enumerate(columns):
+    def add_native(self, native: Native, rows: Iterable[Sequence[Any]]) -> None:
+        """Bucket, segment, rows, then cells, null, nan, total, squares, low, high of each column."""
+        for bucket, value, count, *values in rows:
+            segment = self._segment(native.segment, value)
+            for index, column in enumerate(native.columns):
                 cells, null, nan, *sums = values[7 * index : 7 * index + 7]
-                counts = self._counts_of(bucket, column.place)
+                counts = self._counts_of(bucket, segment, column.place)
                 for place, cell in enumerate(cells or ()):
                     counts.cells[place] += cell
                 counts.null += null
@@ -117,12 +136,19 @@ class Tally:
         """The long form: part, bucket, one, two, three, cell, rows and sums."""
         for part, bucket, one, two, three, cell, count, *sums in rows:
             if part >= 0:
-                self._add_cell(part, bucket, one, cell, count, sums)
+                counts = self._counts_of(bucket, self._segment(None if three is None else int(three), two), part)
+                self._add_cell(counts, part, one, cell, count, sums)
             elif part == LAGS:
                 self._add_lag(bucket, cell, count, sums)
+            elif part == CHANCES or part <= CHANCES_OF_SEGMENTS:
+                place = None if part == CHANCES else CHANCES_OF_SEGMENTS - part
+                self._add_chance(self._part_of(bucket, self._segment(place, one)), three, cell, count, sums)
             else:
-                segment = ALL if part == WHOLE else f"{self._segments[SEGMENTS - part]}={one}"
-                self._add_rows(self._part_of(bucket, segment), two, three, cell, count, sums)
+                place = None if part == WHOLE else SEGMENTS - part
+                self._add_rows(self._part_of(bucket, self._segment(place, one)), two, three, cell, count, sums)
+
+    def _segment(self, place: int | None, value: str | None) -> str:
+        return ALL if place is None else f"{self._segments[place]}={value}"
 
     def profiles(self, health: Mapping[int, Health]) -> dict[int, Profile]:
         """One profile per bucket asked for."""
@@ -133,8 +159,8 @@ class Tally:
             found[bucket][segment] = self._slice(bucket, segment, part)
         return {bucket: self._profile(bucket, slices, health.get(bucket, Health())) for bucket, slices in found.items()}
 
-    def _counts_of(self, bucket: int, place: int) -> _Counts:
-        key = (bucket, place)
+    def _counts_of(self, bucket: int, segment: str, place: int) -> _Counts:
+        key = (bucket, segment, place)
         if key not in self._counts:
             self._counts[key] = _Counts([0] * self._cells[place].cells)
         return self._counts[key]
@@ -145,8 +171,9 @@ class Tally:
             self._parts[key] = _Part()
         return self._parts[key]
 
-    def _add_cell(self, place: int, bucket: int, value: str | None, cell: int, rows: int, sums: Sequence[Any]) -> None:
-        counts = self._counts_of(bucket, place)
+    def _add_cell(
+        self, counts: _Counts, place: int, value: str | None, cell: int, rows: int, sums: Sequence[Any]
+    ) -> None:
         if isinstance(self._cells[place], Numbers):
             counts.add(cell, rows, sums)
         elif cell == NULL:
@@ -169,34 +196,48 @@ class Tally:
             if self._shape.task == "regression":
                 part.errors = [known + (new or 0.0) for known, new in zip(part.errors, sums, strict=True)]
             return
+        if cell != NULL and predicted is not None:
+            (part.accepted if predicted == self._shape.positive else part.rejected)[cell] += rows
         if actual is None:
             return
         part.labelled += rows
         if predicted is not None:
             part.confusion[predicted, actual] = part.confusion.get((predicted, actual), 0) + rows
-        if self._shape.scored and cell != NULL:
-            bins = part.positives if actual == self._shape.positive else part.negatives
-            bins[cell] += rows
-            part.log_loss += sums[0] or 0.0
-            part.squared_error += sums[1] or 0.0
+        if cell != NULL:
+            (part.positives if actual == self._shape.positive else part.negatives)[cell] += rows
+            part.add_losses(sums)
+
+    def _add_chance(self, part: _Part, right: str | None, cell: int, rows: int, sums: Sequence[Any]) -> None:
+        """Rows of many classes by the score of the predicted one; *right* is None where the outcome is not in."""
+        if cell == NULL:
+            return
+        part.accepted[cell] += rows
+        if right is not None:
+            (part.positives if right == RIGHT else part.negatives)[cell] += rows
+            part.add_losses(sums)
 
     def _slice(self, bucket: int, segment: str, part: _Part) -> Slice:
-        scores = Scores(tuple(part.negatives), tuple(part.positives), part.log_loss, part.squared_error)
+        counts = map(tuple, (part.rejected, part.accepted))
+        scores = Scores(tuple(part.negatives), tuple(part.positives), part.log_loss, part.squared_error, *counts)
         return Slice(
             rows=part.rows,
             labelled=part.labelled,
-            columns=self._distributions(bucket, part.rows) if segment == ALL else {},
+            columns=self._distributions(bucket, segment, part.rows) if self._looked_at(segment) else {},
             confusion=part.confusion,
             scores=scores if self._shape.scored else None,
             errors=_errors(part.errors) if self._shape.task == "regression" else None,
         )
 
-    def _distributions(self, bucket: int, rows: int) -> dict[str, Distribution]:
+    def _looked_at(self, segment: str) -> bool:
+        names = [self._segments[place] for place in self._shape.split]
+        return segment == ALL or segment.partition("=")[0] in names
+
+    def _distributions(self, bucket: int, segment: str, rows: int) -> dict[str, Distribution]:
         there = {column.place for column in self._shape.columns}
         found: dict[str, Distribution] = {}
         for place, name in enumerate(self._names):
             if place in there:
-                found[name] = self._counts_of(bucket, place).finished()
+                found[name] = self._counts_of(bucket, segment, place).finished()
             else:
                 found[name] = Distribution((0,) * self._cells[place].cells, absent=rows)
         return found
@@ -216,5 +257,7 @@ class Tally:
 
 
 def _errors(sums: Sequence[float]) -> Errors:
-    rows, error, absolute, squared, outcome, outcome_squared, relative, relative_rows = sums
-    return Errors(int(rows), error, absolute, squared, outcome, outcome_squared, relative, int(relative_rows))
+    rows, error, absolute, squared, outcome, outcome_squared, relative, relative_rows, symmetric, *counts = sums
+    within, inside, interval_rows = map(int, counts)
+    exact = (error, absolute, squared, outcome, outcome_squared, relative)
+    return Errors(int(rows), *exact, int(relative_rows), symmetric, within, inside, interval_rows)

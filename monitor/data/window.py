@@ -134,6 +134,17 @@ def reference_sample(model: ModelSettings, engines: Engines, size: int) -> panda
     return sample_of(model, opened.table, size)
 
 
+def reference_table(model: ModelSettings, engines: Engines, start: datetime) -> ir.Table:
+    """The rows of the reference, in the shape of a window's table; all made at *start* where it has no times."""
+    if model.reference is None:
+        raise CannotMeasure("There is no reference to compare with; add [models.reference] with its source.")
+    opened = engines.open(model.reference, where_of(model.name, "reference", model.reference))
+    time = model.predictions.time
+    if time not in opened.columns:
+        return opened.table.mutate(**{time: times.literal(start)})
+    return opened.table.mutate(**{time: times.utc(opened.table[time], model.reference.timezone, opened.where)})
+
+
 def sample_of(model: ModelSettings, table: ir.Table, size: int) -> pandas.DataFrame:
     """At most *size* rows of *table*, the same ones each time: those whose ids have the least MD5."""
     names = [name for name in rows.ids_of(model) if name in table.columns] or list(table.columns)

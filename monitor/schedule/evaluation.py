@@ -124,8 +124,15 @@ Event = BaselineTaken | BucketsRead | CheckStarted | CheckMeasured | CheckFailed
 Emit = Callable[[Event], None]
 
 
-def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
-    """Run one evaluation, telling *emit* what happens as it happens. Raises what the source raises."""
+Released = dict[int, dict[Key, float]]
+"""The release's own values by the place of their check in the plan; they do not change from window to window."""
+
+
+def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit, released: Released | None = None) -> None:
+    """Run one evaluation, telling *emit* what happens as it happens. Raises what the source raises.
+
+    *released* keeps the release's own values of the plan from one evaluation to the next.
+    """
     layout, reference = _baseline(job, feed, emit)
     if layout is None:
         _measure_without_rows(plan, emit)
@@ -134,7 +141,8 @@ def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit) -> None:
     profiles = _profiles(job, feed, layout, stored, emit)
     buckets = tuple(profiles[at] for at in tiles(job.start, job.end, job.model.bucket))
     window = feed.window(job.start, job.end, job.as_of, buckets, reference)
-    _measure(job, plan, window, reference, emit)
+    release = None if reference is None else feed.release_window(window, reference)
+    _measure(job, plan, window, release, {} if released is None else released, emit)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
 
 
@@ -189,18 +197,21 @@ def _stale(
     return found
 
 
-def _measure(job: Job, plan: Plan, window: Window, reference: Profile | None, emit: Emit) -> None:
+def _measure(job: Job, plan: Plan, window: Window, release: Window | None, released: Released, emit: Emit) -> None:
     for place, planned in enumerate(plan.checks):
         if place in job.skip:
             continue
         emit(CheckStarted(place, planned.check.kind))
-        emit(_measured(place, planned.check, window, reference))
+        emit(_measured(place, planned.check, window, release, released))
 
 
-def _measured(place: int, check: Check, window: Window, reference: Profile | None) -> CheckMeasured | CheckFailed:
+def _measured(
+    place: int, check: Check, window: Window, release: Window | None, released: Released
+) -> CheckMeasured | CheckFailed:
     try:
         measurements = tuple(_valid(check, window))
-        released = dict(_released(check, window, reference))
+        if place not in released:
+            released[place] = dict(_released(check, release))
     except CannotMeasure as problem:
         return CheckFailed(place, check.kind, str(problem))
     except MemoryError:
@@ -208,7 +219,7 @@ def _measured(place: int, check: Check, window: Window, reference: Profile | Non
     except Exception as problem:  # noqa: BLE001  # a check is anybody's code; whatever it raises is its own loss only
         sentence = f"The check {check.kind} raised {type(problem).__name__}: {problem}"
         return CheckFailed(place, check.kind, sentence[:500], traceback.format_exc()[-4000:])
-    return CheckMeasured(place, check.kind, measurements, released)
+    return CheckMeasured(place, check.kind, measurements, released[place])
 
 
 def _valid(check: Check, window: Window) -> Iterator[Measurement]:
@@ -223,14 +234,16 @@ def _valid(check: Check, window: Window) -> Iterator[Measurement]:
         yield measurement
 
 
-def _released(check: Check, window: Window, reference: Profile | None) -> Iterator[tuple[Key, float]]:
-    """The release's own values: the same check on the reference's profile, where a profile is enough."""
-    if reference is None or not check.needs().outcomes:
+def _released(check: Check, release: Window | None) -> Iterator[tuple[Key, float]]:
+    """The release's own values: the same check on the reference; none where the reference cannot tell."""
+    if release is None or not check.needs().outcomes:
         return
-    then = Window(window.start, window.end, window.task, (reference,), None, window.roles)
-    for measurement in check.measure(then):
-        if isinstance(measurement, Measurement) and measurement.value is not None:
-            yield (measurement.metric, measurement.column, measurement.segment), measurement.value
+    try:
+        for measurement in check.measure(release):
+            if isinstance(measurement, Measurement) and measurement.value is not None:
+                yield (measurement.metric, measurement.column, measurement.segment), measurement.value
+    except CannotMeasure:
+        return
 
 
 def _measure_without_rows(plan: Plan, emit: Emit) -> None:

@@ -14,6 +14,7 @@ from monitor.alerts.life import Rule
 from monitor.release.contract import Bound, ReleaseContract, build_contract
 from monitor.schedule.plan import Plan, plans_of
 from monitor.settings import ModelSettings, Settings
+from monitor.settings.terms import split_segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,4 +72,5 @@ def _watch(
 
 def _fingerprint(model: ModelSettings) -> str:
     text = model.model_dump_json(include={"task", "bucket", "predictions", "outcomes", "reference"})
-    return hashlib.sha256(f"{FORMAT} {text}".encode()).hexdigest()[:32]
+    split = ",".join(sorted(split_segments(model)))
+    return hashlib.sha256(f"{FORMAT} {split} {text}".encode()).hexdigest()[:32]

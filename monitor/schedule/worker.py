@@ -7,12 +7,12 @@ import os
 import resource
 import signal
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.schedule.evaluation import Event, Job, SourceFailed, evaluate
+from monitor.schedule.evaluation import Event, Job, Released, SourceFailed, evaluate
 
 if TYPE_CHECKING:
     from monitor.data.feed import Feed
@@ -42,6 +42,8 @@ class Bench:
 
     feed: Feed
     plans: tuple[Plan, ...]
+    released: dict[str, Released] = field(default_factory=dict)
+    """The release's own values, by plan."""
 
 
 def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
@@ -56,7 +58,7 @@ def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
         if key not in benches:
             benches[key] = _bench(job)
         plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
-        evaluate(job, plan, benches[key].feed, emit)
+        evaluate(job, plan, benches[key].feed, emit, benches[key].released.setdefault(plan.name, {}))
     except SourceProblem as problem:
         failed = SourceFailed(str(problem))
     except MemoryError:

@@ -44,3 +44,12 @@ def limits_of(threshold: Threshold) -> Iterator[tuple[Side, float, bool]]:
             yield side, limit.total_seconds() if isinstance(limit, timedelta) else limit, False
         if share is not None:
             yield side, share, True
+
+
+def split_segments(model: ModelSettings) -> frozenset[str]:
+    """The segment columns by which each column is looked at: those of its thresholds and of configured checks."""
+    asked = {segment for name, bound in model.release.items() if "." in name for segment in bound.segments}
+    for settings in model.checks:
+        named = settings.parameters.get("segments", ())
+        asked |= set(named) if isinstance(named, list | tuple) else set()
+    return frozenset(asked & set(model.predictions.segments))

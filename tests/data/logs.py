@@ -197,7 +197,8 @@ def _assert_equal_slices(one: Slice, other: Slice) -> None:
         assert mine.squares == pytest.approx(yours.squares, rel=1e-9, abs=1e-9), name
     assert (one.scores is None) == (other.scores is None)
     if one.scores is not None and other.scores is not None:
-        assert (one.scores.negatives, one.scores.positives) == (other.scores.negatives, other.scores.positives)
+        counts = ("negatives", "positives", "rejected", "accepted")
+        assert [getattr(one.scores, name) for name in counts] == [getattr(other.scores, name) for name in counts]
         assert one.scores.log_loss == pytest.approx(other.scores.log_loss, rel=1e-9)
         assert one.scores.squared_error == pytest.approx(other.scores.squared_error, rel=1e-9)
     assert (one.errors is None) == (other.errors is None)
