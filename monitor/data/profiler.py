@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.profile import Layout, Profile
 from monitor.data.errors import told
+from monitor.data.exploded import exploded_statement
 from monitor.data.shape import CELLS, ROWS, Shape
 from monitor.data.sources import fetch
 from monitor.data.statements import long_statement, native_statements
@@ -46,7 +47,8 @@ def profile(
     head = _prepare(selection, where)
     for native in native_statements(shape):
         tally.add_native(native, fetch(selection.engine, f"{head} {_wrapped(native.sql)}", where))
-    tally.add_long(fetch(selection.engine, f"{head} {_wrapped(long_statement(shape))}", where))
+    everything = exploded_statement(shape) if shape.engine == "pyspark" else long_statement(shape)
+    tally.add_long(fetch(selection.engine, f"{head} {_wrapped(everything)}", where))
     if selection.engine.name == "pyspark":
         selection.engine.let_go(SELECTED)
     elif not selection.streamed and selection.engine.name == "duckdb":
