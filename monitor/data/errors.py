@@ -35,7 +35,8 @@ def shown(source: str) -> str:
     parts = urlsplit(source)
     if not parts.scheme or not parts.netloc:
         return source
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    path = parts.path if parts.scheme != "sc" else ""  # that of Spark Connect holds the token
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 def missing(where: str, key: str, column: str, known: tuple[str, ...]) -> ColumnMissing:
@@ -109,6 +110,10 @@ def _from_postgres(where: str, problem: Exception) -> SourceProblem:
     return type(found)(f"{where}: {found}.")
 
 
+SPARK_GONE = ("RETRIES_EXCEEDED", "INVALID_HANDLE", "UNKNOWN", "SPARK_JOB_CANCELLED")
+"""What the client calls a server that is away, restarted, or stopped in the middle of a query."""
+
+
 def _spark_errors() -> tuple[type[Exception], ...]:
     """What the client of Spark raises, where it is loaded at all."""
     if "pyspark" not in sys.modules:
@@ -135,9 +140,6 @@ def _from_spark(where: str, problem: Exception) -> SourceProblem:
     if name and not name.startswith(SPARK_GONE):
         return SourceUnreadable(f"{where}: Spark refuses to read this ({text}); correct table or query.")
     return SourceUnreachable(f"{where}: Spark does not answer ({_spark_words(problem)}).")
-
-
-SPARK_GONE = ("RETRIES_EXCEEDED", "INVALID_HANDLE", "UNKNOWN", "SPARK_JOB_CANCELLED")
 
 
 def _spark_words(problem: Exception) -> str:

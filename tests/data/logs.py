@@ -166,6 +166,17 @@ def on_postgres(model: ModelSettings, url: str, *roles: str) -> ModelSettings:
     return model.model_copy(update=changes)
 
 
+def on_spark(model: ModelSettings, url: str, folder: Path, *roles: str) -> ModelSettings:
+    """*model* with the sources of *roles* (all, where none is named) read from the same files, by Spark."""
+    changes = {}
+    for role in roles or ("predictions", "outcomes", "reference", "population", "catalogue"):
+        settings = getattr(model, role)
+        if settings is not None:
+            query = f"SELECT * FROM parquet.`{folder / settings.source}`"
+            changes[role] = settings.model_copy(update={"source": url, "query": query})
+    return model.model_copy(update=changes)
+
+
 Make = Callable[[ModelSettings, Tables], Feed]
 
 
