@@ -158,7 +158,7 @@ def _postgres_type(kind: pa.DataType) -> str:
 def on_postgres(model: ModelSettings, url: str, *roles: str) -> ModelSettings:
     """*model* with the sources of *roles* (all, where none is named) read from tables of their file's name."""
     changes = {}
-    for role in roles or ("predictions", "outcomes", "reference", "population"):
+    for role in roles or ("predictions", "outcomes", "reference", "population", "catalogue"):
         settings = getattr(model, role)
         if settings is not None:
             table = settings.source.removesuffix(".parquet")
