@@ -18,7 +18,6 @@ from monitor.data.shape import ROWS, Column, Shape
 from monitor.data.sources import as_sql
 from monitor.data.statements import INFINITE, KEYS, KNOWN, NAN, NULL, OTHER, row_arms, sum_names
 
-
 AT_ONCE = 2
 """Numeric columns in one pass: a method compiled of more comparisons is too large for Java to make it fast."""
 
@@ -70,7 +69,7 @@ def _groups(shape: Shape, ones: Sequence[Column]) -> ir.Table:
 
 
 def _item(value: ir.Value, one: Column) -> ir.StructValue:
-    """A value by its column (part), its cell, and what it is: text (one), or a number and its distance of the centre."""
+    """A value by its column (part), its cell, and its text (one), or its number and distance of the centre."""
     part = ibis.literal(one.place, "int32")
     if isinstance(one.cells, Categories):
         known = value.isin(list(one.cells.values)) if one.cells.values else columns.NO

@@ -63,8 +63,9 @@ def _wrapped(statement: str) -> str:
 def _prepare(selection: Selection, where: str) -> str:
     """The WITH that gives the statements their rows.
 
-    PostgreSQL materialises them, so a row is read once; Spark holds them on the cluster, for the same. On DuckDB they become a temporary table, except where they are
-    many and lie in Parquet files: those are streamed per statement, each time only the columns it needs.
+    PostgreSQL materialises them and Spark holds them on the cluster, so a row is read once. On DuckDB they become a
+    temporary table, except where they are many and lie in Parquet files: those are streamed per statement, each time
+    only the columns it needs.
     """
     engine = selection.engine
     if engine.name == "duckdb" and selection.streamed:

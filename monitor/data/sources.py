@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,6 +42,7 @@ SPARK = "sc"
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BATCH = 50_000
+HELD = "held_rows"
 
 GLOB = "*?["
 
@@ -237,10 +239,22 @@ def as_sql(expression: ir.Table, engine: str) -> str:
     """The SQL of an unbound expression in the dialect of an engine."""
     if engine != "pyspark":
         return str(ibis.to_sql(expression, dialect=engine))
-    from monitor.data.spark import Dialect
+    from monitor.data.spark_dialect import Dialect
 
     dialect = Dialect()
     return str(dialect.to_sqlglot(expression).sql(dialect=dialect.dialect, copy=False))
+
+
+@contextmanager
+def held(engine: SQLBackend, rows: ir.Table, where: str) -> Iterator[ir.Table]:
+    """*rows*, worked out once: Spark would do so each time a statement names them."""
+    if engine.name != "pyspark":
+        yield rows
+        return
+    with told(where):
+        engine.hold(HELD, engine.compile(rows))
+        yield as_table(f"SELECT * FROM {HELD}", rows.schema(), engine)  # noqa: S608  # our own name
+        engine.let_go(HELD)
 
 
 def _described(engine: SQLBackend, query: str) -> sch.Schema:

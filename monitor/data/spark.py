@@ -1,27 +1,22 @@
 """Spark through Spark Connect: the session, its dialect, and rows out of it. Needs the extra ``spark``.
 
-Ibis' own dialect of Spark has silently wrong answers (12.0: ``isinf`` is FALSE, a NaN is null, integers with nulls pass
-through floats on their way out). They are put right here, once, so that a check may say what it means.
+Ibis' own way out of Spark leads through pandas, where an integer beside a null is a float and a null a NaN.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import Any, NamedTuple
 
 import grpc
 import ibis.expr.datatypes as dt
-import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
 import pyarrow as pa
-import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
 from ibis.backends.pyspark.datatypes import PySparkType
-from ibis.backends.sql.compilers.base import SQLGlotCompiler
-from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.formats.pandas import PandasData
 from pyspark.errors import AnalysisException
 from pyspark.sql.connect.client import DefaultChannelBuilder
@@ -29,6 +24,8 @@ from pyspark.sql.connect.client.retries import DefaultPolicy
 from pyspark.sql.connect.plan import SQL
 from pyspark.sql.connect.session import SparkSession
 from pyspark.sql.types import TimestampType
+
+from monitor.data.spark_dialect import Dialect
 
 CONNECT_SECONDS = 10
 ANSWER_SECONDS = 60
@@ -40,54 +37,7 @@ SESSION = {
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
     "spark.sql.optimizer.canChangeCachedPlanOutputPartitioning": "true",
 }
-"""Text that is no time is an error, as elsewhere; few rows are held in few parts. Ibis sets the time zone to UTC itself."""
-
-
-class Dialect(PySparkCompiler):
-    """Ibis' Spark, where it says what the other engines say."""
-
-    __slots__ = ()
-
-    rewrites = SQLGlotCompiler.rewrites
-    """Spark knows OFFSET by now; Ibis numbers the rows instead, in no order, and is off by one."""
-
-    def visit_IsNull(self, op: ops.IsNull, *, arg: sge.Expression) -> sge.Expression:
-        """NaN is a number that is there."""
-        return arg.is_(sge.Null())
-
-    def visit_NotNull(self, op: ops.NotNull, *, arg: sge.Expression) -> sge.Expression:
-        """NaN is a number that is there."""
-        return sge.Not(this=arg.is_(sge.Null()))
-
-    def visit_IsInf(self, op: ops.IsInf, *, arg: sge.Expression) -> sge.Expression:
-        """Ibis compares expressions, not values."""
-        return self.f.abs(arg).eq(self.POS_INF)
-
-    def visit_Cast(self, op: ops.Cast, *, arg: sge.Expression, to: dt.DataType) -> sge.Expression:
-        """Floats are written as the other engines write them: 1e-07, not 1.0E-7."""
-        text = super().visit_Cast(op, arg=arg, to=to)
-        return self._written(text) if to.is_string() and op.arg.dtype.is_floating() else text
-
-    def _written(self, text: sge.Expression) -> sge.Expression:
-        whole = self.f.anon.regexp_replace(text, sge.convert(r"\.0(E|$)"), sge.convert("$1"))
-        signed = self.f.anon.regexp_replace(whole, sge.convert(r"E(\d)"), sge.convert("e+$1"))
-        small = self.f.anon.regexp_replace(signed, sge.convert("E-"), sge.convert("e-"))
-        return self.f.anon.regexp_replace(small, sge.convert(r"e([+-])(\d)$"), sge.convert("e$10$2"))
-
-    def visit_ScalarUDF(self, op: ops.ScalarUDF, **given: sge.Expression) -> sge.Expression:
-        """Functions that the other engines have under a name of their own."""
-        if self.__sql_name__(op) == "timezone":
-            zone, at = given.values()
-            return self._from_zone(zone, at)
-        return super().visit_ScalarUDF(op, **given)
-
-    def _from_zone(self, zone: sge.Expression, at: sge.Expression) -> sge.Expression:
-        """The moment at which clocks in *zone* show *at*: the later one where they show it twice, as elsewhere."""
-        first = self.f.anon.to_utc_timestamp(at, zone)
-        soon = sge.paren(first + sge.Interval(this=sge.convert("3"), unit=sge.var("HOUR")))
-        offset = sge.paren(soon - self.f.anon.from_utc_timestamp(soon, zone))
-        second = sge.paren(at + offset)
-        return self.if_(self.f.anon.from_utc_timestamp(second, zone).eq(at), second, first)
+"""Text that is no time is an error, as elsewhere; few rows are held in few parts. Ibis sets the time zone to UTC."""
 
 
 class Spark(Backend):  # type: ignore[misc]  # Ibis has no types
@@ -116,9 +66,9 @@ class Spark(Backend):  # type: ignore[misc]  # Ibis has no types
         return expr.__pandas_result__(PandasData.convert_table(frame, table.schema()))
 
     def to_pyarrow_batches(
-        self, expr: ir.Expr, /, *, params: Any = None, limit: Any = None, chunk_size: int = 1_000_000, **given: Any
+        self, expr: ir.Expr, /, *, params: Any = None, limit: Any = None, chunk_size: int | None = None, **given: Any
     ) -> pa.ipc.RecordBatchReader:
-        """Batches as the server sends them, a few megabytes each; *chunk_size* is its to choose."""
+        """Batches as the server sends them, a few megabytes each, unless *chunk_size* wants them smaller."""
         table, client = expr.as_table(), self._session.client
         plan = SQL(self.compile(table, params=params, limit=limit, **given)).to_proto(client)
         schema = table.schema().to_pyarrow()
@@ -127,7 +77,7 @@ class Spark(Backend):  # type: ignore[misc]  # Ibis has no types
             with self._in_time():
                 for part in client.to_table_as_iterator(plan, {}):
                     if isinstance(part, pa.Table):
-                        yield from part.cast(schema).to_batches()
+                        yield from part.cast(schema).to_batches(chunk_size)
 
         return pa.ipc.RecordBatchReader.from_batches(schema, batches())
 
@@ -141,11 +91,19 @@ class Spark(Backend):  # type: ignore[misc]  # Ibis has no types
     def refresh(self, table: str) -> None:
         """Forget which files a table had, so that those written since are seen; a view or path has none."""
         with suppress(AnalysisException):
-            self._session.client.execute_command(SQL(f"REFRESH TABLE {identifier(table)}").command(self._session.client))
+            self._session.client.execute_command(
+                SQL(f"REFRESH TABLE {identifier(table)}").command(self._session.client)
+            )
 
     def hold(self, name: str, query: str) -> None:
         """Keep the rows of a query on the cluster under a name of this session, until let go."""
-        self._command(f"CACHE TABLE {name} AS {query}")
+        try:
+            self._command(f"CACHE TABLE {name} AS {query}")
+        except AnalysisException as problem:
+            if problem.getCondition() != "TEMP_TABLE_OR_VIEW_ALREADY_EXISTS":
+                raise
+            self.let_go(name)  # left by a statement that failed
+            self._command(f"CACHE TABLE {name} AS {query}")
 
     def let_go(self, name: str) -> None:
         """Forget what was held."""

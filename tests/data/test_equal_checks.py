@@ -60,7 +60,9 @@ def hard_log() -> dict[str, pa.Table]:
     true = [outcome(f"p{place}", place / 30 + (place % 9) / 8, place % 5 % 2) for place in range(0, 110, 1)]
     true += [outcome("p3", 1.5, 1), outcome("p4", 3.9, 0), outcome("p7", 9, 1), outcome("orphan", 2.5, 1)]
     true += [outcome("first", 0.9, 1), outcome("inside", 2.2, None), outcome(None, 2.2, 1), outcome("last", None, 1)]
-    people = [{"who": f"p{place}", "place": ("N", "S", None)[place % 3], "day": naive(place / 30)} for place in range(150)]
+    people = [
+        {"who": f"p{place}", "place": ("N", "S", None)[place % 3], "day": naive(place / 30)} for place in range(150)
+    ]
     kinds = pa.schema({"who": pa.string(), "place": pa.string(), "day": pa.timestamp("us")})
     return {**tables(said, true, reference_rows(90)), "people": pa.Table.from_pylist(people, kinds)}
 
@@ -77,7 +79,8 @@ def measured(check: type[Check], feed: Feed) -> list[Measurement] | str:
     profiles = feed.profiles(baseline.layout, DAYS, NOW)
     window = feed.window(DAYS[0], DAYS[-1] + DAY, NOW, [profiles[day] for day in DAYS], baseline.profile)
     try:
-        return sorted(check().measure(window), key=lambda one: (one.metric, one.column, one.segment))
+        found = [one for one in check().measure(window) if isinstance(one, Measurement)]
+        return sorted(found, key=lambda one: (one.metric, one.column, one.segment))
     except CannotMeasure as problem:
         return str(problem)
 

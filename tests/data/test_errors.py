@@ -64,7 +64,11 @@ def simple() -> Any:
             SourceUnreadable,
             'a database needs one of table = "schema.name" or query = "SELECT ...".',
         ),
-        ("sc://127.0.0.1:15002", SourceUnreadable, 'a database needs one of table = "schema.name" or query = "SELECT ...".'),
+        (
+            "sc://127.0.0.1:15002",
+            SourceUnreadable,
+            'a database needs one of table = "schema.name" or query = "SELECT ...".',
+        ),
     ],
 )
 def test_a_place_that_cannot_be_read(

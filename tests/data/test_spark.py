@@ -18,6 +18,7 @@ from monitor.data import columns, spark
 from monitor.data.errors import SourceProblem, SourceUnreachable, SourceUnreadable, WrongType
 from monitor.data.feed import Feed
 from monitor.data.sources import Engines
+from monitor.data.spark_dialect import Dialect
 from monitor.settings import ModelSettings, Source
 from tests.conftest import SparkServer
 from tests.data.logs import assert_equal_profiles, at, on_spark, outcome, prediction, small_model, tables, write
@@ -25,7 +26,7 @@ from tests.data.logs import assert_equal_profiles, at, on_spark, outcome, predic
 HARD = pa.table(
     {
         "place": pa.array(range(12)),
-        "x": pa.array([None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e300, -1e300, 1e-7, 0.1, 12.0, 1e20]),
+        "x": pa.array([None, math.nan, math.inf, -math.inf, 0.0, -0.0, 1e300, -1e300, 1e-7, 0.1, 12345678.5, 2.5e-4]),
         "whole": pa.array([None, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63), 0, 1, 2, 3, 4, 5, 6], pa.int64()),
         "text": pa.array([None, "", " ", "grün", "a'b", 'a"b', "a\\b", "a\nb", "\U0001f600", "NaN", "null", "x" * 300]),
         "flag": pa.array([None, True, False] * 4),
@@ -59,7 +60,9 @@ EXPRESSIONS = {
     "what is null": lambda t: t.select("place", x=t.x.isnull(), y=t.x.notnull(), n=t.whole.isnull(), t=t.text.isnull()),
     "what is infinite": lambda t: t.select("place", x=t.x.isinf()),
     "what is finite": lambda t: t.select("place", x=columns.finite(t.x)),
-    "text of values": lambda t: t.select("place", *[columns.label(t[name]).name(name) for name in HARD.column_names[1:]]),
+    "text of values": lambda t: t.select(
+        "place", *[columns.label(t[name]).name(name) for name in HARD.column_names[1:]]
+    ),
     "an order by hash": lambda t: t.select("place", x=columns.md5(columns.label(t.text))),
     "cells": lambda t: t.select("place", x=columns.cell(t.x, (-1.0, 0.0, 0.1, 12.0))),
     "the third and fourth": lambda t: t.order_by("place").limit(2, offset=2),
@@ -97,7 +100,7 @@ def test_predictions_and_outcomes_may_be_on_spark_and_in_files(tmp_path: Path, s
 
 def sql(expression: Any) -> str:
     """What Spark is asked, in one line; needs no server."""
-    text = spark.Dialect().to_sqlglot(expression).sql(dialect=spark.Dialect.dialect)
+    text = Dialect().to_sqlglot(expression).sql(dialect=Dialect.dialect)
     return str(text)
 
 
@@ -132,8 +135,7 @@ def test_a_server_that_is_not_there_is_said_within_the_time_allowed(
     began = time.monotonic()
     sentence = problem_of(Feed(reading(url, table="predictions"), tmp_path), SourceUnreachable)
     assert sentence == (
-        f"small: predictions ({url}, table predictions): "
-        "Spark does not answer (no connection within the time allowed)."
+        f"small: predictions ({url}, table predictions): Spark does not answer (no connection within the time allowed)."
     )
     assert time.monotonic() - began < 10
 
@@ -153,7 +155,11 @@ def test_without_the_extra_it_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     ("asked", "kind", "words"),
     [
         ({"table": "no.such"}, SourceUnreadable, 'name a table as table = "schema.name".'),
-        ({"query": "SELECT * FROM parquet.`/no/such/path`"}, SourceUnreachable, "correct the path, or write the files."),
+        (
+            {"query": "SELECT * FROM parquet.`/no/such/path`"},
+            SourceUnreachable,
+            "correct the path, or write the files.",
+        ),
         ({"query": "SELEC 1"}, SourceUnreadable, "correct table or query."),
         # only what can stand in brackets is read
         ({"query": "DROP TABLE IF EXISTS predictions"}, SourceUnreadable, "correct table or query."),
