@@ -1,4 +1,4 @@
-"""What every test may use: a throw-away PostgreSQL and fresh databases in it."""
+"""What every test may use: a throw-away PostgreSQL and fresh databases in it, and a throw-away Spark."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -120,6 +121,84 @@ def postgres_database(postgres: str) -> Iterator[str]:
     yield f"{head}/{name}{query}"
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+class SparkServer:
+    """Spark Connect on this machine, straight from the wheel of pyspark that SPARK_HOME points into."""
+
+    def __init__(self, home: Path, work: Path) -> None:
+        self._home, self._work = home, work
+        self.port = a_free_port()
+        self.url = f"sc://127.0.0.1:{self.port}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        settings = {
+            "spark.connect.grpc.binding.port": self.port,
+            "spark.connect.grpc.binding.address": "127.0.0.1",
+            "spark.ui.enabled": "false",
+            "spark.log.level": "WARN",
+            "spark.sql.shuffle.partitions": 2,  # the rows are few
+            "spark.sql.warehouse.dir": self._work / "warehouse",
+        }
+        command = [str(self._home / "bin" / "spark-submit"), "--master", "local[2]", "--driver-memory", "2g"]
+        command += ["--driver-java-options", "-XX:TieredStopAtLevel=1"]  # half the work: tests end before it would pay
+        for name, value in settings.items():
+            command += ["--conf", f"{name}={value}"]
+        command += ["--class", "org.apache.spark.sql.connect.service.SparkConnectServer", "spark-internal"]
+        ours = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_NO_DAEMONIZE": "1", "SPARK_HOME": str(self._home)}
+        with (self._work / "log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._work, env=os.environ | ours, stdout=log, stderr=log, start_new_session=True
+            )
+        self._wait_for_it()
+
+    def _wait_for_it(self) -> None:
+        until = time.monotonic() + 180
+        while time.monotonic() < until:
+            with socket.socket() as caller:
+                if not caller.connect_ex(("127.0.0.1", self.port)):
+                    return
+            assert self._process is not None
+            assert self._process.poll() is None, (self._work / "log").read_text()[-2000:]
+            time.sleep(0.2)
+        raise AssertionError("Spark did not start within three minutes.")
+
+    def freeze(self, *, thaw: bool = False) -> None:
+        """Stop the server's process where it is, as a host that hangs would; or let it go on."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGCONT if thaw else signal.SIGSTOP)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+def _spark_server(work: Path) -> SparkServer:
+    home = os.environ.get("SPARK_HOME")
+    if home is None:
+        pytest.skip("There is no Spark here; `make engines` brings one and sets SPARK_HOME.")
+    return SparkServer(Path(home), work)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Spark Connect server that lives as long as the test session."""
+    server = _spark_server(tmp_path_factory.mktemp("spark"))
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def spark_server(tmp_path: Path) -> Iterator[SparkServer]:
+    """A Spark Connect server for one test alone, to be stopped, frozen and started in it."""
+    server = _spark_server(tmp_path)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 from checks.profile import Categories, Layout, Numbers, Profile
 from monitor.data import columns, rows
 from monitor.data.errors import missing
-from monitor.data.sources import Opened, fetch
+from monitor.data.sources import Opened, fetch, held
 from monitor.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -129,13 +129,13 @@ def _edges(
     """Quantile edges, or all values where there are at most EDGES of them."""
     if not numbers:
         return {}
-    sample = _sample(model, engine, selected, numbers, opened)
     names = tuple(numbers)
-    arms = list(_edge_arms(sample, names))
     found: dict[str, set[float]] = {name: set() for name in names}
     quantiles: dict[str, set[float]] = {name: set() for name in names}
-    for place, few, value in fetch(engine, engine.compile(ibis.union(*arms, distinct=False)), opened.where):
-        (found if few else quantiles)[names[place]].add(value + 0.0)  # -0.0 becomes 0.0
+    with held(engine, _sample(model, engine, selected, numbers, opened), opened.where) as sample:
+        arms = ibis.union(*_edge_arms(sample, names), distinct=False)
+        for place, few, value in fetch(engine, engine.compile(arms), opened.where):
+            (found if few else quantiles)[names[place]].add(value + 0.0)  # -0.0 becomes 0.0
     return {name: tuple(sorted(found[name] if len(found[name]) <= EDGES else quantiles[name])) for name in names}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -34,7 +35,8 @@ def shown(source: str) -> str:
     parts = urlsplit(source)
     if not parts.scheme or not parts.netloc:
         return source
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    path = parts.path if parts.scheme != "sc" else ""  # that of Spark Connect holds the token
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
 
 
 def missing(where: str, key: str, column: str, known: tuple[str, ...]) -> ColumnMissing:
@@ -68,6 +70,8 @@ def told(where: str) -> Iterator[None]:
         raise _from_postgres(where, problem) from problem
     except OSError as problem:
         raise SourceUnreachable(f"{where}: cannot be reached ({problem}).") from problem
+    except _spark_errors() as problem:
+        raise _from_spark(where, problem) from problem
 
 
 def _from_duckdb(where: str, problem: Exception) -> SourceProblem:
@@ -104,6 +108,49 @@ def _from_postgres(where: str, problem: Exception) -> SourceProblem:
     refused = SourceUnreadable(f"the database refuses to read this ({text}); correct table or query")
     found = next((sentence for kind, sentence in known if isinstance(problem, kind)), refused)
     return type(found)(f"{where}: {found}.")
+
+
+SPARK_GONE = ("RETRIES_EXCEEDED", "INVALID_HANDLE", "UNKNOWN", "SPARK_JOB_CANCELLED")
+"""What the client calls a server that is away, restarted, or stopped in the middle of a query."""
+
+
+def _spark_errors() -> tuple[type[Exception], ...]:
+    """What the client of Spark raises, where it is loaded at all."""
+    if "pyspark" not in sys.modules:
+        return ()
+    import grpc
+    from pyspark.errors import PySparkException
+
+    return (PySparkException, grpc.RpcError, grpc.FutureTimeoutError)
+
+
+def _from_spark(where: str, problem: Exception) -> SourceProblem:
+    from pyspark.errors import DateTimeException, NumberFormatException, PySparkException
+
+    name = (problem.getCondition() if isinstance(problem, PySparkException) else None) or ""
+    text = _first_line(problem).removeprefix(f"[{name}] ").rstrip(".")
+    if name.startswith("TABLE_OR_VIEW_NOT_FOUND"):
+        return SourceUnreadable(f'{where}: {text}; name a table as table = "schema.name".')
+    if name.startswith("PATH_NOT_FOUND"):
+        return SourceUnreachable(f"{where}: {text}; correct the path, or write the files.")
+    if name == "OPERATION_CANCELED":
+        return SourceUnreachable(f"{where}: the cluster took too long; partition the table by time.")
+    if isinstance(problem, DateTimeException | NumberFormatException):
+        return WrongType(f"{where}: a value does not fit its column ({text}); correct the rows or the column named.")
+    if name and not name.startswith(SPARK_GONE):
+        return SourceUnreadable(f"{where}: Spark refuses to read this ({text}); correct table or query.")
+    return SourceUnreachable(f"{where}: Spark does not answer ({_spark_words(problem)}).")
+
+
+def _spark_words(problem: Exception) -> str:
+    """What the network says, out of the depths of its report."""
+    for deeper in (problem, problem.__cause__, problem.__context__):
+        details = re.search(r'details = "(.*?)"', str(deeper))
+        if details and details[1]:
+            return details[1].rstrip(".")[:300]
+    if type(problem).__name__ == "FutureTimeoutError":
+        return "no connection within the time allowed"
+    return _first_line(problem)
 
 
 def _first_line(problem: Exception) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checks.profile import Layout, Profile
+from monitor.data.errors import told
+from monitor.data.exploded import exploded_statement
 from monitor.data.shape import CELLS, ROWS, Shape
 from monitor.data.sources import fetch
 from monitor.data.statements import long_statement, native_statements
@@ -45,8 +47,11 @@ def profile(
     head = _prepare(selection, where)
     for native in native_statements(shape):
         tally.add_native(native, fetch(selection.engine, f"{head} {_wrapped(native.sql)}", where))
-    tally.add_long(fetch(selection.engine, f"{head} {_wrapped(long_statement(shape))}", where))
-    if not selection.streamed and selection.engine.name == "duckdb":
+    everything = exploded_statement(shape) if shape.engine == "pyspark" else long_statement(shape)
+    tally.add_long(fetch(selection.engine, f"{head} {_wrapped(everything)}", where))
+    if selection.engine.name == "pyspark":
+        selection.engine.let_go(SELECTED)
+    elif not selection.streamed and selection.engine.name == "duckdb":
         selection.engine.con.execute(f"DROP TABLE IF EXISTS {SELECTED}")
     return tally.profiles(health)
 
@@ -58,16 +63,21 @@ def _wrapped(statement: str) -> str:
 def _prepare(selection: Selection, where: str) -> str:
     """The WITH that gives the statements their rows.
 
-    PostgreSQL materialises them, so a row is read once. On DuckDB they become a temporary table, except where they are
-    many and lie in Parquet files: those are streamed per statement, each time only the columns it needs.
+    PostgreSQL materialises them and Spark holds them on the cluster, so a row is read once. On DuckDB they become a
+    temporary table, except where they are many and lie in Parquet files: those are streamed per statement, each time
+    only the columns it needs.
     """
     engine = selection.engine
     if engine.name == "duckdb" and selection.streamed:
         cells, rows = selection.predictions, selection.joined
         return f"WITH {CELLS} AS NOT MATERIALIZED ({cells}), {ROWS} AS NOT MATERIALIZED ({rows})"
     held = f"SELECT * FROM {SELECTED}"  # noqa: S608  # our own name
-    views = ", ".join(f"{name} AS NOT MATERIALIZED ({held})" for name in (CELLS, ROWS))
     everything = selection.joined
+    if engine.name == "pyspark":
+        with told(where):
+            engine.hold(SELECTED, everything)
+        return f"WITH {CELLS} AS ({held}), {ROWS} AS ({held})"
+    views = ", ".join(f"{name} AS NOT MATERIALIZED ({held})" for name in (CELLS, ROWS))
     if engine.name == "duckdb":
         fetch(engine, f"CREATE OR REPLACE TEMP TABLE {SELECTED} AS {everything}", where)
         return f"WITH {views}"

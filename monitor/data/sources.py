@@ -1,11 +1,13 @@
-"""Where rows come from: files on an embedded DuckDB, tables and queries on PostgreSQL, opened through Ibis."""
+"""Where rows come from: files on an embedded DuckDB, tables and queries on PostgreSQL and Spark, through Ibis."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,10 +37,12 @@ READERS = {
 
 REMOTE = ("s3://", "gs://", "gcs://", "r2://", "http://", "https://")
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
+SPARK = "sc"
 
 CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BATCH = 50_000
+HELD = "held_rows"
 
 GLOB = "*?["
 
@@ -67,7 +71,7 @@ class Compiled:
 
 
 class Engines:
-    """The engines of one model: one embedded DuckDB, one connection per PostgreSQL URL; opened when first asked for."""
+    """The engines of one model: one embedded DuckDB, one connection per database URL; opened when first asked for."""
 
     def __init__(self, base: Path) -> None:
         self._base = base
@@ -80,12 +84,12 @@ class Engines:
     def open(self, source: Source, where: str) -> Opened:
         """Look at *source* as it is now. Raises SourceProblem."""
         scheme = urlsplit(source.source).scheme.lower()
-        if scheme in POSTGRES:
+        if scheme in {*POSTGRES, SPARK}:
             return self._table(source, where)
         if "://" in source.source and not source.source.startswith(REMOTE):
             raise SourceUnreadable(
                 f"{where}: '{scheme}://' is not a place this reads; give a path or glob "
-                "(.parquet, .csv, .json), s3://, gs:// or a postgresql:// URL."
+                "(.parquet, .csv, .json), s3://, gs://, or a postgresql:// or sc:// (Spark Connect) URL."
             )
         return self._file(source, where)
 
@@ -151,13 +155,33 @@ class Engines:
     def _table(self, source: Source, where: str) -> Opened:
         if (source.table is None) == (source.query is None):
             raise SourceUnreadable(f'{where}: a database needs one of table = "schema.name" or query = "SELECT ...".')
-        query = source.query.strip().rstrip(";") if source.query else f"SELECT * FROM {_identifier(source.table or '')}"  # noqa: S608  # quoted
-        engine = self._server(source.source, where)
+        if urlsplit(source.source).scheme.lower() == SPARK:
+            return self._on_spark(source, where)
+        query = _query(source) or f"SELECT * FROM {_identifier(source.table or '')}"  # noqa: S608  # quoted
+        engine = self._postgres(source.source, where)
         with told(where):
             schema = _described(engine, query)
         return Opened(engine, as_table(query, schema, engine), where)
 
-    def _server(self, url: str, where: str) -> SQLBackend:
+    def _on_spark(self, source: Source, where: str) -> Opened:
+        try:
+            from monitor.data import spark
+        except ImportError as problem:
+            raise SourceUnreadable(
+                f"{where}: Spark needs a package that is not installed ({problem.name}); "
+                "install model-monitor with its extra: pip install 'model-monitor[spark]'."
+            ) from problem
+        with told(where):
+            engine = self._servers.get(source.source)
+            if not isinstance(engine, spark.Spark) or not engine.alive:
+                engine = self._servers[source.source] = spark.connect(source.source)
+            if source.table:
+                engine.refresh(source.table)
+            query = _query(source) or f"SELECT * FROM {spark.identifier(source.table or '')}"  # noqa: S608  # quoted
+            schema = engine.described(query)
+        return Opened(engine, as_table(query, schema, engine), where)
+
+    def _postgres(self, url: str, where: str) -> SQLBackend:
         known = self._servers.get(url)
         if known is not None and not known.con.closed and not known.con.broken:
             return known
@@ -188,20 +212,51 @@ def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
         if engine.name == "duckdb":
             rows: list[tuple[Any, ...]] = engine.con.execute(sql).fetchall()
             return rows
+        if engine.name == "pyspark":
+            found = [column.to_pylist() for column in engine.rows(sql).columns]
+            return [tuple(map(_plain, row)) for row in zip(*found, strict=True)]
         with engine.con.cursor() as cursor:
             return [tuple(map(_plain, row)) for row in cursor.execute(sql).fetchall()]
 
 
 def _plain(value: object) -> object:
-    """PostgreSQL adds bigints up to a numeric, which is a Decimal here."""
+    """PostgreSQL adds bigints up to a numeric, which is a Decimal here; moments are naive UTC."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
     if not isinstance(value, Decimal):
         return value
     return int(value) if value == value.to_integral_value() else float(value)
 
 
+def _query(source: Source) -> str | None:
+    return source.query.strip().rstrip(";") if source.query else None
+
+
 def as_table(query: str, schema: sch.Schema, engine: SQLBackend) -> ir.Table:
     """The rows of a query, unexecuted."""
     return ops.SQLQueryResult(query, schema, engine).to_expr()
+
+
+def as_sql(expression: ir.Table, engine: str) -> str:
+    """The SQL of an unbound expression in the dialect of an engine."""
+    if engine != "pyspark":
+        return str(ibis.to_sql(expression, dialect=engine))
+    from monitor.data.spark_dialect import Dialect
+
+    dialect = Dialect()
+    return str(dialect.to_sqlglot(expression).sql(dialect=dialect.dialect, copy=False))
+
+
+@contextmanager
+def held(engine: SQLBackend, rows: ir.Table, where: str) -> Iterator[ir.Table]:
+    """*rows*, worked out once: Spark would do so each time a statement names them."""
+    if engine.name != "pyspark":
+        yield rows
+        return
+    with told(where):
+        engine.hold(HELD, engine.compile(rows))
+        yield as_table(f"SELECT * FROM {HELD}", rows.schema(), engine)  # noqa: S608  # our own name
+        engine.let_go(HELD)
 
 
 def _described(engine: SQLBackend, query: str) -> sch.Schema:

@@ -20,6 +20,7 @@ import ibis.expr.types as ir
 from checks.profile import LAG_EDGES, SCORE_BINS, Categories, Numbers
 from monitor.data import columns
 from monitor.data.shape import CELLS, ROWS, Column, Shape
+from monitor.data.sources import as_sql
 from monitor.settings import Share
 
 NULL, NAN, INFINITE = -3, -1, -2
@@ -45,7 +46,7 @@ def histogram(value: dt.float64, bins: dt.Array(dt.float64)) -> dt.Map(dt.float6
 def long_statement(shape: Shape) -> str:
     """Everything in the long form: KEYS and sums. On DuckDB without the numeric columns."""
     native = shape.engine == "duckdb"
-    arms = [*_column_arms(shape, Categories), *_row_arms(shape)]
+    arms = [*_column_arms(shape, Categories), *row_arms(shape)]
     if not native:
         arms += list(_column_arms(shape, Numbers))
     return _sql(ibis.union(*arms, distinct=False), shape)
@@ -77,10 +78,10 @@ def native_statements(shape: Shape) -> tuple[Native, ...]:
 
 
 def _sql(expression: ir.Table, shape: Shape) -> str:
-    return str(ibis.to_sql(expression, dialect=shape.engine))
+    return as_sql(expression, shape.engine)
 
 
-def _sums(shape: Shape) -> Sums:
+def sum_names(shape: Shape) -> Sums:
     """As many sums as any arm of the shape has."""
     count = 12 if shape.task == "regression" else 2 if shape.engine == "duckdb" else 4
     return tuple(f"v{place}" for place in range(count))
@@ -154,12 +155,12 @@ def _column_arms(shape: Shape, kind: type[Numbers | Categories]) -> Iterator[ir.
             value = ibis.null("string") if segment is None else table[f"s{segment}"]
             given = table.select("bucket", x=table[one.name], two=value)
             counted = (
-                _number_arm(_sums(shape), given, one.cells)
+                _number_arm(sum_names(shape), given, one.cells)
                 if isinstance(one.cells, Numbers)
-                else _text_arm(_sums(shape), given, one.cells)
+                else _text_arm(sum_names(shape), given, one.cells)
             )
             whose = ibis.null("string") if segment is None else ibis.literal(str(segment))
-            yield counted.mutate(part=ibis.literal(one.place, "int32"), three=whose).select(*KEYS, *_sums(shape))
+            yield counted.mutate(part=ibis.literal(one.place, "int32"), three=whose).select(*KEYS, *sum_names(shape))
 
 
 def _number_arm(names: Sums, table: ir.Table, cells: Numbers) -> ir.Table:
@@ -194,7 +195,7 @@ def _text_arm(names: Sums, table: ir.Table, cells: Categories) -> ir.Table:
     return counted.mutate(**{name: ibis.null("float64") for name in names})
 
 
-def _row_arms(shape: Shape) -> Iterator[ir.Table]:
+def row_arms(shape: Shape) -> Iterator[ir.Table]:
     """What predictions and outcomes make together, and how long outcomes took.
 
     Rows are grouped by everything at once first, so that they are joined with their outcomes but once; the arms add
@@ -205,7 +206,7 @@ def _row_arms(shape: Shape) -> Iterator[ir.Table]:
     slices += [(SEGMENTS - place, CHANCES_OF_SEGMENTS - place, groups[f"s{place}"]) for place in shape.segments]
     for part, chances, segment in slices:
         yield from _slice_arms(shape, groups, segment, part, chances)
-    yield _added(_sums(shape), groups, LAGS, ("early", "late"), cell=groups["lag_cell"])
+    yield _added(sum_names(shape), groups, LAGS, ("early", "late"), cell=groups["lag_cell"])
 
 
 def _groups(shape: Shape) -> ir.Table:
@@ -232,7 +233,7 @@ def _slice_arms(shape: Shape, groups: ir.Table, segment: ir.Value, part: int, ch
 
     Of many classes the bins are those of the predicted one, in rows of their own: by right or wrong (three).
     """
-    names = _sums(shape)
+    names = sum_names(shape)
     if shape.task not in CLASSES:
         sums = names if shape.task == "regression" else ()
         yield _added(names, groups, part, sums, one=segment, cell=groups["cell"])

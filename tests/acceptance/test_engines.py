@@ -1,4 +1,4 @@
-"""The same flights in PostgreSQL give the same values and verdicts as in Parquet files."""
+"""The same flights in PostgreSQL and on Spark give the same values and verdicts as in Parquet files, to 1e-9."""
 
 from __future__ import annotations
 
@@ -60,8 +60,21 @@ def evaluated(config: Path) -> dict[tuple[str, str], dict[str, object]]:
     return {(row["metric"], row["segment"]): row for row in json.loads(done.stdout)}
 
 
-def test_postgresql_and_parquet_give_the_same_values_and_verdicts(postgres_config: Path) -> None:
-    files, database = evaluated(ROOT / "config.toml"), evaluated(postgres_config)
+@pytest.fixture
+def spark_config(spark: str, tmp_path: Path) -> Path:
+    text = (ROOT / "config.toml").read_text()
+    for table in ("predictions", "outcomes", "reference", "schedule"):
+        query = f"SELECT * FROM parquet.`{FLIGHTS / table}.parquet`"
+        text = text.replace(f'source = "examples/flights/{table}.parquet"', f'source = "{spark}"\nquery = "{query}"')
+    config = tmp_path / "config.toml"
+    config.write_text(text)
+    return config
+
+
+@pytest.mark.parametrize("engine", ["postgres", "spark"])
+def test_each_engine_gives_the_values_and_verdicts_of_the_files(engine: str, request: pytest.FixtureRequest) -> None:
+    config: Path = request.getfixturevalue(f"{engine}_config")
+    files, database = evaluated(ROOT / "config.toml"), evaluated(config)
 
     assert set(files) == set(database)
     assert len(files) > 40

@@ -10,17 +10,21 @@ import pytest
 
 from monitor.data.feed import Feed
 from monitor.settings import ModelSettings
-from tests.data.logs import FLIGHTS, Make, Tables, into_postgres, on_postgres, write
+from tests.data.logs import FLIGHTS, Make, Tables, into_postgres, on_postgres, on_spark, write
+
+ENGINES = ("duckdb", "postgresql", "outcomes on postgresql", "predictions on postgresql", "spark")
 
 
-@pytest.fixture(params=["duckdb", "postgresql", "outcomes on postgresql", "predictions on postgresql"])
+@pytest.fixture(params=ENGINES)
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
-    """Makes a feed over tables: on files, on PostgreSQL, and with predictions and outcomes on different engines."""
+    """Makes a feed over tables: on files, PostgreSQL, Spark, and with predictions and outcomes on different engines."""
     feeds: list[Feed] = []
 
     def made(model: ModelSettings, given: Tables) -> Feed:
         write(tmp_path, given)
-        if request.param != "duckdb":
+        if request.param == "spark":
+            model = on_spark(model, str(request.getfixturevalue("spark")), tmp_path)
+        elif request.param != "duckdb":
             url = str(request.getfixturevalue("postgres_database"))
             into_postgres(url, given)
             roles = {"postgresql": (), "outcomes on postgresql": ("outcomes",)}.get(request.param, ("predictions",))

@@ -158,11 +158,22 @@ def _postgres_type(kind: pa.DataType) -> str:
 def on_postgres(model: ModelSettings, url: str, *roles: str) -> ModelSettings:
     """*model* with the sources of *roles* (all, where none is named) read from tables of their file's name."""
     changes = {}
-    for role in roles or ("predictions", "outcomes", "reference", "population"):
+    for role in roles or ("predictions", "outcomes", "reference", "population", "catalogue"):
         settings = getattr(model, role)
         if settings is not None:
             table = settings.source.removesuffix(".parquet")
             changes[role] = settings.model_copy(update={"source": url, "table": table})
+    return model.model_copy(update=changes)
+
+
+def on_spark(model: ModelSettings, url: str, folder: Path, *roles: str) -> ModelSettings:
+    """*model* with the sources of *roles* (all, where none is named) read from the same files, by Spark."""
+    changes = {}
+    for role in roles or ("predictions", "outcomes", "reference", "population", "catalogue"):
+        settings = getattr(model, role)
+        if settings is not None:
+            query = f"SELECT * FROM parquet.`{folder / settings.source}`"
+            changes[role] = settings.model_copy(update={"source": url, "query": query})
     return model.model_copy(update=changes)
 
 

@@ -54,13 +54,18 @@ def simple() -> Any:
             "ftp://host/log.csv",
             SourceUnreadable,
             (
-                "'ftp://' is not a place this reads; give a path or glob (.parquet, .csv, .json), s3://, gs:// or a "
-                "postgresql:// URL."
+                "'ftp://' is not a place this reads; give a path or glob (.parquet, .csv, .json), s3://, gs://, or a "
+                "postgresql:// or sc:// (Spark Connect) URL."
             ),
         ),
         # a database without a table
         (
             "postgresql://reader:secret@127.0.0.1/log",
+            SourceUnreadable,
+            'a database needs one of table = "schema.name" or query = "SELECT ...".',
+        ),
+        (
+            "sc://127.0.0.1:15002",
             SourceUnreadable,
             'a database needs one of table = "schema.name" or query = "SELECT ...".',
         ),
@@ -223,6 +228,7 @@ def test_a_database_that_goes_away_and_comes_back(postgres_server: PostgresServe
     [
         ("log/*.parquet", "log/*.parquet"),
         ("postgresql://reader:secret@db:5432/log?password=secret", "postgresql://db:5432/log"),
+        ("sc://cluster:15002/;use_ssl=true;token=secret", "sc://cluster:15002"),
         ("s3://bucket/log.parquet", "s3://bucket/log.parquet"),
     ],
 )

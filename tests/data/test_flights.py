@@ -13,7 +13,7 @@ import pytest
 
 from checks.profile import Categories, Numbers, Profile
 from monitor.data.feed import Feed
-from tests.data.logs import DAY, FLIGHTS, assert_equal_profiles, flights_model, into_postgres, on_postgres
+from tests.data.logs import DAY, FLIGHTS, assert_equal_profiles, flights_model, into_postgres, on_postgres, on_spark
 
 BEGIN = datetime(2013, 4, 16, tzinfo=UTC)
 WEEKS = [BEGIN + day * DAY for day in range(21)]
@@ -42,6 +42,21 @@ def test_postgresql_says_the_same_as_the_files(
     given = {"predictions": first, "outcomes": known, "reference": flights["reference"]}
     into_postgres(postgres_database, {name: pa.Table.from_pandas(frame) for name, frame in given.items()})
     other = Feed(on_postgres(flights_model(population=None), postgres_database), Path())
+
+    here, there = feed.baseline(AS_OF), other.baseline(AS_OF)
+
+    assert (here.layout, here.delay) == (there.layout, there.delay)
+    assert here.profile is not None
+    assert there.profile is not None
+    assert_equal_profiles(here.profile, there.profile)
+    assert feed.counts(BEGIN, END, AS_OF) == other.counts(BEGIN, END, AS_OF)
+    for start, profile in other.profiles(there.layout, WEEKS, AS_OF).items():
+        assert_equal_profiles(profile, profiles[start])
+    other.close()
+
+
+def test_spark_says_the_same_as_the_files(feed: Feed, profiles: dict[datetime, Profile], spark: str) -> None:
+    other = Feed(on_spark(flights_model(), spark, FLIGHTS), Path())
 
     here, there = feed.baseline(AS_OF), other.baseline(AS_OF)
 
