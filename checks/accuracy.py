@@ -20,7 +20,7 @@ EVERY_FORMULA = (*binary("1", 2.0, 10, 0.5, 0.1), *multiclass(("",)), *numbers(0
 class Accuracy(Check):
     """The usual metrics of the model's task, with confidence intervals, for the whole and per segment.
 
-    *positive* is the class a binary model looks for. Recall weighs beta² as much as precision in ``f_beta``; *at* is
+    *positive* is the class a binary model looks for. Recall weighs *beta*² as much as precision in ``f_beta``; *at* is
     the score that ``precision_at`` and ``recall_at`` are about, *top* the share of rows that ``precision_at_top``,
     ``recall_at_top`` and ``lift_at_top`` are about, *calibration_bins* the bins of ``calibration_error``, *quantile*
     that of ``pinball_loss``, and *confidence* the two-sided level of the intervals. A metric that is not defined (no

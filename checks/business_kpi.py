@@ -17,11 +17,12 @@ from checks.statistics.seasons import changes
 class BusinessKpi(Check):
     """A sum or mean of a column, a ratio of the sums of two, or an SQL aggregate, over the rows of the window.
 
-    ``kpi.<name>`` is sum(*column*), mean(*column*), sum(*numerator*) / sum(*denominator*), or the *sql* expression, in
-    whatever unit those are; ``kpi_change.<name>`` is it / its median over windows of the same weekday and hour in the
-    past *weeks*, without those that were a breach. Null, NaN and infinite values add nothing. Means and ratios have the
-    delete-one-day jackknife as interval (of one bucket alone: linearised, rows independent); sums and SQL are a census.
-    *outcomes* says that it is made of outcomes, so that the window is judged once they are in.
+    ``kpi.<name>`` (*name* is its own) is sum(*column*) or mean(*column*), as *aggregate* says, or sum(*numerator*) /
+    sum(*denominator*), or the *sql* expression, in whatever unit those are; ``kpi_change.<name>`` is it / its median
+    over windows of the same weekday and hour in the past *weeks*, without those that were a breach. Null, NaN and
+    infinite values add nothing. Means and ratios have the delete-one-day jackknife as interval of level *confidence*
+    (of one bucket alone: linearised, rows independent); sums and SQL are a census. *outcomes* says that it is made of
+    outcomes, so that the window is judged once they are in.
     """
 
     kind: ClassVar[str] = "business_kpi"

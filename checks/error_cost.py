@@ -30,7 +30,7 @@ class ErrorCost(Check):
     *costs* prices each pair of classes in money, predicted first; pairs that are not priced cost nothing, a negative
     cost is a gain. The unit is that money per day. The interval is the delete-one-day jackknife (of one bucket alone:
     ``± z sqrt(n/(n-1) (Σc² - (Σc)²/n)) / days``, rows taken as independent). Rows without outcome cost nothing yet:
-    ``label_share`` in the detail says how many are priced.
+    ``label_share`` in the detail says how many are priced. *confidence* is the level of the interval.
     """
 
     kind: ClassVar[str] = "error_cost"

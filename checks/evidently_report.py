@@ -42,7 +42,9 @@ def _asked(value: object) -> object:
 class Evidently(Check):
     """Every number that Evidently's metrics and presets in *run* yield, computed by Evidently itself.
 
-    *rows* of the window and of the reference at most, the same ones each time, are handed to it. Units, formulas and
+    *rows* of the window and of the reference at most, the same ones each time, are handed to it, with the features in
+    *columns* (else all that are profiled); *positive* is the class a binary model's score is the probability of, and
+    *html* says whether the report is kept. Units, formulas and
     defaults are Evidently's own (https://docs.evidentlyai.com, version 0.7); it gives no intervals.
     """
 

@@ -19,6 +19,7 @@ class Experiment(Check):
     *variant* is a segment column, *champion* and *challenger* two of its values. Compared are *compare* (in
     their own units) and the mean of the column *kpi*. Days are the independent draws, and both variants leave the same
     day out (delete-one-day jackknife of the difference), never narrower than independent rows allow.
+    *positive* is the class a binary model looks for, *confidence* the level of the intervals.
     ``sample_ratio`` is the p-value of the rows of both against *share*, the challenger's planned share: chi-square
     with one degree of freedom. Source: R. Kohavi, D. Tang, Y. Xu, Trustworthy online controlled experiments (2020),
     ch. 21. Without *variant* nothing is measured.

@@ -18,6 +18,8 @@ class Fairness(Check):
     """The greatest gap of a metric between two values of a segment column: max - min.
 
     Measured by name: ``accuracy.origin`` is the gap of accuracy between the values of origin; its unit is the metric's.
+    *compare* names the metrics (else the task's usual ones), *segments* the columns (else all), *positive* the class a
+    binary model looks for, *confidence* the level of the interval, over all pairs of a column together.
     The largest of many noisy differences is too large, so the interval holds for all pairs at once (Bonferroni over
     the m (m - 1) / 2 pairs): it is ``[max low, max high]`` of the pairs' intervals, and its low end is 0 as long as
     chance may have made the gap. Values with under *min_rows* rows, ``(other)`` and ``(null)`` are left out.

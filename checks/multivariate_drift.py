@@ -27,9 +27,9 @@ class MultivariateDrift(Check):
 
     A correlation that broke is seen although each column looks as before. Gradient-boosted trees on at most *rows* rows
     of each side, cross-validated in 5 folds; whole days are held out, so that a day is not recognised by its weather
-    (rows, where a side has one day or no times). The interval takes days as the independent draws. Features are the
-    model's, or every column without a role; times are left out. Source: D. Lopez-Paz, M. Oquab, Revisiting classifier
-    two-sample tests, ICLR 2017.
+    (rows, where a side has one day or no times). The interval, of level *confidence*, takes days as the independent
+    draws. Features are the model's, or every column without a role; times are left out. Source: D. Lopez-Paz, M. Oquab,
+    Revisiting classifier two-sample tests, ICLR 2017.
     """
 
     kind: ClassVar[str] = "multivariate_drift"

@@ -38,7 +38,8 @@ class Quality(Check):
 
     All are shares of rows (or of values), 0 to 1, from the profiles: no row is read again, unless a cell holds numbers
     on both sides of a limit; then one aggregate on the engine counts. *ranges* and *allowed* replace what the reference
-    teaches. The outcome is left out: a missing one is late. Intervals: delete-one-day jackknife, at least Wilson's.
+    teaches. The outcome is left out: a missing one is late. Intervals, of level *confidence*:
+    delete-one-day jackknife, at least Wilson's.
     """
 
     kind: ClassVar[str] = "quality"

@@ -30,7 +30,7 @@ def _slice(rows: Sequence[Row], layout: Layout) -> Slice:
             (str(row["prediction"]), str(row["outcome"])) for row in labelled if row.get("prediction") is not None
         ),
         scores=_class_scores(rows) if any("scores" in row for row in rows) else _scores(rows),
-        errors=_errors([row for row in labelled if row.get("number") is not None]),
+        errors=_errors([row for row in labelled if _usable(row.get("number"))]),
     )
 
 
@@ -61,7 +61,7 @@ def distribution(values: Sequence[object], cells: Numbers | Categories) -> Distr
 
 def _scores(rows: Iterable[Row]) -> Scores | None:
     """Of a binary model that looks for the class 1."""
-    scored = [row for row in rows if row.get("score") is not None]
+    scored = [row for row in rows if _usable(row.get("score"))]
     labelled = [(_number(row["score"]), str(row["outcome"]) == "1") for row in scored if row.get("outcome") is not None]
     said = [
         (_number(row["score"]), str(row["prediction"]) == "1") for row in scored if row.get("prediction") is not None

@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-EXAMPLES: Mapping[str, Sequence[Mapping[str, object]]] = {}
+EXAMPLES: Mapping[str, Sequence[Mapping[str, object]]] = {
+    "business_kpi": (
+        {"name": "size", "column": "size"},
+        {"name": "size", "column": "size", "aggregate": "mean"},
+    ),
+    "error_cost": ({"costs": {"1": {"0": 5.0}, "0": {"1": 2.0}}},),
+    "fairness": ({"min_rows": 10},),
+    "experiment": ({"variant": "city", "champion": "Oslo", "challenger": "Ålesund", "kpi": "size"},),
+}
 """By the kind of the check: parameters as in ``[[models.checks]]``. The windows are those of checks.testing.scenes."""
