@@ -58,8 +58,12 @@ def run(asked: Sequence[Item], given: Given, *, outcomes: bool) -> Run:
         definition = _definition(given, outcomes=outcomes)
         live = evidently.Dataset.from_pandas(given.live, definition)
         before = None if given.before is None else evidently.Dataset.from_pandas(given.before, definition)
-        snapshot = evidently.Report(metrics).run(live, before)
-        return Run(len(given.live), tuple(numbers(snapshot)), snapshot)
+        try:
+            snapshot = evidently.Report(metrics).run(live, before)
+            return Run(len(given.live), tuple(numbers(snapshot)), snapshot)
+        except Exception as problem:  # Evidently raises anything on columns without a single value
+            names, said = " and ".join(name for name, _ in asked), f"{type(problem).__name__}: {problem}".rstrip(".")
+            raise CannotMeasure(f"Evidently could not compute {names} on these rows ({said[:300]}).") from problem
 
 
 def document(done: Sequence[Run], title: str) -> bytes:

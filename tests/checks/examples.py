@@ -14,3 +14,9 @@ EXAMPLES: Mapping[str, Sequence[Mapping[str, object]]] = {
     "experiment": ({"variant": "city", "champion": "Oslo", "challenger": "Ålesund", "kpi": "size"},),
 }
 """By the kind of the check: parameters as in ``[[models.checks]]``. The windows are those of checks.testing.scenes."""
+
+CHEAPER: Mapping[str, Mapping[str, object]] = {
+    "evidently": {"run": ["DatasetMissingValueCount", {"name": "ValueDrift", "column": "size"}], "html": False},
+    "multivariate_drift": {"rows": 100},
+}
+"""Parameters instead of the defaults, for checks that take seconds with those: the suite runs each a hundred times."""

@@ -9,13 +9,13 @@ import pytest
 from checks.contract import CannotMeasure, Check, Window
 from checks.discovery import discover
 from checks.testing import LOGS, RULES, Rule, explained
-from tests.checks.examples import EXAMPLES
+from tests.checks.examples import CHEAPER, EXAMPLES
 
 PAGES = Path(__file__).parents[2] / "docs" / "checks"
 CHECKS = discover()
 WITH_DEFAULTS = {kind: check() for kind, check in CHECKS.items()}
 INSTANCES = {
-    **WITH_DEFAULTS,
+    **{kind: CHECKS[kind].model_validate(CHEAPER.get(kind, {})) for kind in CHECKS},
     **{
         f"{kind}[{place}]": CHECKS[kind].model_validate(parameters)
         for kind, examples in EXAMPLES.items()
