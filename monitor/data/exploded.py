@@ -14,9 +14,10 @@ import ibis.expr.types as ir
 
 from checks.profile import Categories
 from monitor.data import columns
+from monitor.data.longform import INFINITE, KEYS, KNOWN, NAN, NULL, OTHER, sum_names
+from monitor.data.pairs import row_arms
 from monitor.data.shape import ROWS, Column, Shape
 from monitor.data.sources import as_sql
-from monitor.data.statements import INFINITE, KEYS, KNOWN, NAN, NULL, OTHER, row_arms, sum_names
 
 AT_ONCE = 2
 """Numeric columns in one pass: a method compiled of more comparisons is too large for Java to make it fast."""

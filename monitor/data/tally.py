@@ -19,8 +19,7 @@ from checks.profile import (
     Scores,
     Slice,
 )
-from monitor.data.shape import Shape
-from monitor.data.statements import (
+from monitor.data.longform import (
     CHANCES,
     CHANCES_OF_SEGMENTS,
     INFINITE,
@@ -31,8 +30,9 @@ from monitor.data.statements import (
     RIGHT,
     SEGMENTS,
     WHOLE,
-    Native,
 )
+from monitor.data.shape import Shape
+from monitor.data.statements import Native
 
 
 @dataclass(frozen=True, slots=True)
