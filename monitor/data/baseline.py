@@ -11,7 +11,7 @@ import ibis
 import ibis.expr.types as ir
 
 from checks.profile import Categories, Layout, Numbers, Profile
-from monitor.data import columns, rows
+from monitor.data import columns, predictions, rows
 from monitor.data.errors import missing
 from monitor.data.sources import Opened, fetch, held
 from monitor.settings import ModelSettings
@@ -60,9 +60,9 @@ def take_layout(
 ) -> Layout:
     """The layout of *selected*, whose columns are those of *opened*; *outcome* is the canonical outcome in it."""
     texts, numbers = _split(model, opened, selected, outcome)
-    segments = [name for name in model.predictions.segments if rows.segmented(selected, name)]
+    segments = [name for name in model.predictions.segments if predictions.segmented(selected, name)]
     values = _frequent(engine, selected, texts, CATEGORIES, opened.where)
-    parts = {name: rows.segment_of(selected, name) for name in segments}
+    parts = {name: predictions.segment_of(selected, name) for name in segments}
     known = _frequent(engine, selected, parts, model.predictions.segment_values, opened.where)
     edges = _edges(model, engine, selected, numbers, opened)
     found: dict[str, Numbers | Categories] = {}

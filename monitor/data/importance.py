@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from checks.profile import Categories, Layout, Numbers
-from monitor.data import columns, rows
+from monitor.data import columns, predictions, rows
 from monitor.data.baseline import SAMPLE
 from monitor.data.sources import Opened, fetch
 from monitor.settings import ModelSettings
@@ -28,7 +28,7 @@ def importance_of(model: ModelSettings, opened: Opened, layout: Layout, outcome:
     """
     if outcome is None or model.task == "ranking":
         return {}
-    places = rows.present(model, opened, layout)
+    places = predictions.present(model, opened, layout)
     sample = _sample(model, opened, layout, outcome, places)
     kinds = tuple(layout.columns.values())
     arms = [_whole(sample), *(_between(sample, place, kinds[place]) for place in places)]
@@ -44,7 +44,7 @@ def _sample(model: ModelSettings, opened: Opened, layout: Layout, outcome: ir.Va
     keeps the sample one subquery that engines run once, and not one per column.
     """
     table = opened.table
-    found = rows.profiled(model, opened, layout)
+    found = predictions.profiled(model, opened, layout)
     [(count,)] = fetch(opened.engine, opened.engine.compile(table.aggregate(n=table.count())), opened.where)
     ids = [name for name in rows.ids_of(model) if name in table.columns] or list(table.columns)
     key = columns.md5(columns.text_of([columns.label(table[name]) for name in ids]))

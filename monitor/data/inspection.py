@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import ibis.expr.types as ir
 
-from monitor.data import columns, mlflow, rows, times
+from monitor.data import columns, mlflow, predictions, rows, times
 from monitor.data.errors import SourceProblem, WrongType, missing
 from monitor.data.sources import Engines, Opened, fetch, where_of
 from monitor.settings import ModelSettings, Source, Trainings
@@ -168,7 +168,7 @@ def _column_problems(model: ModelSettings, opened: Opened, asked: _Asked) -> Ite
 
 def _lacking(opened: Opened, key: str, name: str) -> str:
     """The column that is not there; a segment may be made of several."""
-    parts = rows.segment_parts(opened.table, name) if key == "predictions.segments" else (name,)
+    parts = predictions.segment_parts(opened.table, name) if key == "predictions.segments" else (name,)
     return next((part for part in parts if part not in opened.columns), "")
 
 

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from checks.profile import Layout, Profile
 from monitor.data import joins, rows, times
+from monitor.data.predictions import wide_predictions
 from monitor.data.profiler import Selection, profile
 from monitor.data.shape import shape_of
 from monitor.data.sources import Compiled, Engines, Opened, as_table, fetch, where_of
@@ -199,7 +200,7 @@ def _selection(
 
     def predictions(asked: Moments, *, outcomes: bool = False) -> ir.Table:
         bounds = times.bounds(asked)
-        wide = rows.wide_predictions(
+        wide = wide_predictions(
             log.model, log.predictions, layout, log.kinds, bounds, one_bucket=one_bucket, outcomes=outcomes
         )
         wide = log.place(wide, log.predictions)

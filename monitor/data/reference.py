@@ -9,7 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from checks.profile import Layout, Profile
-from monitor.data import joins, rows, times
+from monitor.data import joins, predictions, rows, times
 from monitor.data.baseline import Baseline, take_layout
 from monitor.data.errors import missing
 from monitor.data.importance import importance_of
@@ -74,7 +74,7 @@ def usual_delay(reference: Reference) -> timedelta | None:
 
 def _expect(model: ModelSettings, opened: Opened) -> None:
     for name in model.predictions.segments:
-        for part in rows.segment_parts(opened.table, name):
+        for part in predictions.segment_parts(opened.table, name):
             if part not in opened.columns:
                 raise missing(opened.where, "predictions.segments", part, opened.columns)
 
@@ -86,7 +86,7 @@ def _profile(reference: Reference, layout: Layout, outcome: ir.Value | None) -> 
     if outcome is not None:
         named["actual"] = outcome
     selected = opened.table.select(
-        bucket=ibis.literal(ONLY, "int64"), **named, **reference.times, **rows.profiled(model, opened, layout)
+        bucket=ibis.literal(ONLY, "int64"), **named, **reference.times, **predictions.profiled(model, opened, layout)
     )
     repeated = _repeated(selected, opened) if len(ids) == len(rows.ids_of(model)) else 0
     last = joins.last_predictions(selected) if repeated else selected

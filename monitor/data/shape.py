@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import ibis
@@ -10,7 +11,7 @@ import ibis.expr.types as ir
 
 from checks.contract import Task
 from checks.profile import Categories, Layout, Numbers
-from monitor.data import rows
+from monitor.data import predictions, rows
 from monitor.data.sources import Opened
 from monitor.settings import ModelSettings, Share
 from monitor.settings.terms import split_segments
@@ -87,7 +88,9 @@ def _kind(name: str) -> str:
 def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) -> Shape:
     """The shape of the statements on *engine* for the table as it is now."""
     columns = tuple(layout.columns.items())
-    found = [Column(place, columns[place][1], CELLS, f"x{place}") for place in rows.present(model, opened, layout)]
+    found = [
+        Column(place, columns[place][1], CELLS, f"x{place}") for place in predictions.present(model, opened, layout)
+    ]
     outcome = model.outcomes.value if model.outcomes else None
     if outcome is not None and outcome in layout.columns:
         place = list(layout.columns).index(outcome)
@@ -97,9 +100,11 @@ def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) 
         engine=engine,
         task=model.task,
         positive=model.predictions.positive,
-        scored=rows.has_scores(model),
+        scored=predictions.has_scores(model),
         columns=tuple(sorted(found, key=lambda one: one.place)),
-        segments=tuple(place for place, name in enumerate(layout.segments) if rows.segmented(opened.table, name)),
+        segments=tuple(
+            place for place, name in enumerate(layout.segments) if predictions.segmented(opened.table, name)
+        ),
         split=_split(model, opened, layout),
         classes=rows.classes_of(model) if model.task == "multiclass" else (),
         centre=cells.centre if isinstance(cells, Numbers) else 0.0,
@@ -108,7 +113,10 @@ def shape_of(model: ModelSettings, opened: Opened, layout: Layout, engine: str) 
     )
 
 
+def _there(segments: Iterable[str], opened: Opened) -> tuple[int, ...]:
+    return tuple(place for place, name in enumerate(segments) if predictions.segmented(opened.table, name))
+
+
 def _split(model: ModelSettings, opened: Opened, layout: Layout) -> tuple[int, ...]:
-    asked = split_segments(model)
-    names = enumerate(layout.segments)
-    return tuple(place for place, name in names if name in asked and rows.segmented(opened.table, name))
+    asked, names = split_segments(model), tuple(layout.segments)
+    return tuple(place for place in _there(names, opened) if names[place] in asked)

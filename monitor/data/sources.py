@@ -18,24 +18,14 @@ import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
-from monitor.data.errors import SourceUnreachable, SourceUnreadable, shown, told
+from monitor.data.errors import SourceUnreadable, shown, told
+from monitor.data.files import REMOTE, file_query
 from monitor.data.memory import memory_left
 from monitor.settings import Source
 
 if TYPE_CHECKING:
     from ibis.backends.sql import SQLBackend
 
-READERS = {
-    ".parquet": "read_parquet",
-    ".pq": "read_parquet",
-    ".csv": "read_csv",
-    ".tsv": "read_csv",
-    ".json": "read_json",
-    ".jsonl": "read_json",
-    ".ndjson": "read_json",
-}
-
-REMOTE = ("s3://", "gs://", "gcs://", "r2://", "http://", "https://")
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
 SPARK = "sc"
 
@@ -43,8 +33,6 @@ CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BATCH = 50_000
 HELD = "held_rows"
-
-GLOB = "*?["
 
 
 @dataclass(frozen=True)
@@ -138,11 +126,7 @@ class Engines:
         self._embedded, self._servers = None, {}
 
     def _file(self, source: Source, where: str) -> Opened:
-        path = source.source if source.source.startswith(REMOTE) else str(self._base / source.source)
-        _check_path(path, where)
-        reader = _reader(source.source, where)
-        union = ", union_by_name = true" if any(sign in path for sign in GLOB) else ""
-        query = f"SELECT * FROM {reader}({_quoted(path)}{union})"  # noqa: S608  # quoted
+        query, columnar = file_query(source.source, self._base, where)
         engine = self.embedded()
         with told(where):
             if source.source.startswith(REMOTE):
@@ -150,7 +134,7 @@ class Engines:
             described = engine.con.execute(f"DESCRIBE {query}").fetchall()
         types = engine.compiler.type_mapper
         schema = sch.Schema({name: types.from_string(kind) for name, kind, *_ in described})
-        return Opened(engine, as_table(query, schema, engine), where, columnar=reader == "read_parquet")
+        return Opened(engine, as_table(query, schema, engine), where, columnar)
 
     def _table(self, source: Source, where: str) -> Opened:
         if (source.table is None) == (source.query is None):
@@ -270,36 +254,6 @@ def _described(engine: SQLBackend, query: str) -> sch.Schema:
         names = [kind for (kind,) in cursor.execute(kinds, (list(found.values()),)).fetchall()]
     types = engine.compiler.type_mapper
     return sch.Schema({name: types.from_string(kind) for name, kind in zip(found, names, strict=True)})
-
-
-def _check_path(path: str, where: str) -> None:
-    if path.startswith(REMOTE) or any(sign in path for sign in GLOB):
-        return
-    place = Path(path)
-    try:
-        there, folder, readable = place.exists(), place.is_dir(), os.access(place, os.R_OK, effective_ids=True)
-    except PermissionError:  # a folder on the way may not be entered
-        there, folder, readable = True, False, False
-    if folder:
-        raise SourceUnreadable(f"{where}: is a folder; give its files, such as '{place.name}/*.parquet'.")
-    if not there:
-        raise SourceUnreachable(f"{where}: there is no such file; correct the path, or write the file.")
-    if not readable:
-        raise SourceUnreadable(f"{where}: permission denied; let the user of this process read it.")
-
-
-def _reader(source: str, where: str) -> str:
-    name = source.lower().split("?", maxsplit=1)[0]
-    for packed in (".gz", ".zst"):
-        name = name.removesuffix(packed)
-    reader = READERS.get(Path(name).suffix)
-    if reader is None:
-        raise SourceUnreadable(f"{where}: its kind is not told by its name; end it in .parquet, .csv, .json or .jsonl.")
-    return reader
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _identifier(name: str) -> str:
