@@ -14,7 +14,7 @@ from monitor.data import times
 from monitor.data.baseline import Baseline
 from monitor.data.errors import SourceProblem
 from monitor.data.inspection import Inspection, inspect
-from monitor.data.log import Log, count_orphans, open_log, profiles_of, survey
+from monitor.data.log import Log, count_orphans, glance, open_log, profiles_of, survey
 from monitor.data.reference import Reference, take_baseline, usual_delay
 from monitor.data.sources import Engines, where_of
 from monitor.data.tally import Health
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class BucketCount:
-    """Predictions of a bucket (each id once), and how many of them have an outcome."""
+    """Predictions of a bucket (each id once), and how many of them have an outcome; its health if it was looked at."""
 
     rows: int
     outcomes: int
-    health: Health = field(default=Health(), compare=False, repr=False)
+    health: Health | None = field(default=None, compare=False, repr=False)
 
 
 class Feed:
@@ -70,16 +70,47 @@ class Feed:
             return None
         return layout_of_window(log, with_rows[0], as_of)
 
-    def counts(self, start: datetime, end: datetime, as_of: datetime) -> dict[datetime, BucketCount]:
-        """Rows and known outcomes per bucket start in ``[start, end)``; buckets without rows are left out."""
+    def counts(
+        self,
+        start: datetime,
+        end: datetime,
+        as_of: datetime,
+        known: Mapping[datetime, BucketCount] | None = None,
+        *,
+        outcomes: bool = True,
+    ) -> dict[datetime, BucketCount]:
+        """Rows and known outcomes per bucket start in ``[start, end)``; buckets without rows are left out.
+
+        Buckets that a glance at the times finds as they are *known* are not looked at closer: ids are compared, and
+        outcomes found, in the others alone. Without *outcomes* only new or vanished rows make a bucket another one;
+        with them a glance tells only where outcomes stand in the rows of their predictions.
+        """
         self._engines.forget_brought()
         log = open_log(self._model, self._engines)
-        found = survey(log, times.spans_of_window(start, end, as_of), as_of)
-        step = self._model.bucket
-        return {
-            times.ANCHOR + step * number: BucketCount(health.rows, health.outcomes, health)
-            for number, health in found.items()
+        spans = times.spans_of_window(start, end, as_of)
+        same: dict[int, BucketCount] = {}
+        if known is not None and (not outcomes or log.in_place):
+            same, other = self._same(glance(log, spans, as_of, outcomes=outcomes), known, outcomes=outcomes)
+            spans = times.spans_of([self._starts(number) for number in other], self._model.bucket, min(end, as_of))
+        found = {
+            n: BucketCount(health.rows, health.outcomes, health) for n, health in survey(log, spans, as_of).items()
         }
+        return {self._starts(number): count for number, count in sorted((same | found).items())}
+
+    def _same(
+        self, seen: Mapping[int, tuple[int, int]], known: Mapping[datetime, BucketCount], *, outcomes: bool
+    ) -> tuple[dict[int, BucketCount], list[int]]:
+        """Buckets that are as they were, and those that are not."""
+        before = {times.number_of(at, self._model.bucket): count for at, count in known.items()}
+        same = {
+            number: before[number]
+            for number, (rows, used) in seen.items()
+            if number in before and before[number].rows == rows and (not outcomes or before[number].outcomes == used)
+        }
+        return same, [number for number in seen if number not in same]
+
+    def _starts(self, number: int) -> datetime:
+        return times.ANCHOR + self._model.bucket * number
 
     def profiles(
         self,
@@ -97,9 +128,7 @@ class Feed:
         numbers = {times.number_of(start, step): start for start in sorted(bucket_starts)}
         spans = times.spans_of(bucket_starts, step, as_of)
         log = open_log(self._model, self._engines)
-        found_before = {} if counted is None else counted
-        known = {number: found_before[at].health for number, at in numbers.items() if at in found_before}
-        health = self._health(log, spans, as_of, None if counted is None else known)
+        health = self._health(log, spans, as_of, _looked_at(numbers, counted))
         filled = [number for number in numbers if number in health and health[number].rows]
         wanted = times.spans_of([numbers[number] for number in filled], step, as_of)
         found = profiles_of(log, layout, list(numbers), wanted, health, as_of, self._late_after())
@@ -181,3 +210,14 @@ class Feed:
         if self._usual is None and self._model.reference is not None:
             self._usual = usual_delay(self._reference())
         return self._usual
+
+
+def _looked_at(
+    numbers: Mapping[int, datetime], counted: Mapping[datetime, BucketCount] | None
+) -> dict[int, Health] | None:
+    """The health of all these buckets, where they were looked at closely; None where one was not."""
+    if counted is None:
+        return None
+    there = {number: counted[at].health for number, at in numbers.items() if at in counted}
+    known = {number: health for number, health in there.items() if health is not None}
+    return known if len(known) == len(there) else None

@@ -63,6 +63,13 @@ def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar) 
     )
 
 
+def glance(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar, *, outcomes: bool) -> ir.Table:
+    """Per tile: rows and, where they hold *outcomes*, those whose outcome is known."""
+    used = _used(rows, as_of, step)[0].ifelse(1, 0) if outcomes else ibis.literal(0)
+    told = rows.select("bucket", used=used.cast("int64"))
+    return told.group_by("bucket").aggregate(rows=told.count(), used=told["used"].sum().cast("int64"))
+
+
 def _used(rows: ir.Table, as_of: ir.TimestampScalar, step: timedelta) -> tuple[ir.BooleanValue, ir.BooleanValue]:
     """Whether an outcome is there and known, and whether it is there and not known yet."""
     there = rows["actual"].notnull()

@@ -151,6 +151,27 @@ def _survey_in_place(log: Log, spans: Sequence[times.Span], as_of: datetime) -> 
     return found
 
 
+def glance(log: Log, spans: Sequence[times.Span], as_of: datetime, *, outcomes: bool) -> dict[int, tuple[int, int]]:
+    """Rows per bucket, and how many have an outcome where *outcomes* are asked for and stand in these rows.
+
+    Times (and outcomes) are read and nothing is compared, so rows with one id count each.
+    """
+    model, opened = log.model, log.predictions
+
+    def build(moments: Moments) -> ir.Table:
+        now, *asked = moments
+        at = rows.prediction_time(model, opened, model.predictions.timezone)
+        given = opened.table.select(at=at, **(rows.own_outcomes(model, opened) if outcomes else {}))
+        given = given.filter(times.within(given["at"], times.bounds(asked)))
+        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
+        return joins.glance(given, model.bucket, now, outcomes=outcomes)
+
+    if not spans:
+        return {}
+    sql = str(opened.engine.compile(build([times.literal(at) for at in (as_of, *chain(*spans))])))
+    return {bucket: (count, known) for bucket, count, known in fetch(opened.engine, sql, log.where)}
+
+
 def count_orphans(log: Log, spans: Sequence[times.Span], as_of: datetime, reach: timedelta) -> dict[int, int]:
     """Outcomes per bucket of their own time, whose prediction is nowhere in *reach* before it."""
     if not spans or not log.timed or log.in_place:

@@ -143,7 +143,7 @@ def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit, released: Released | 
         _measure_without_rows(job, plan, feed, emit)
         return
     stored = {at: bucket for at, bucket in job.stored.items() if job.layout is not None}
-    profiles = _profiles(job, feed, layout, stored, emit)
+    profiles = _profiles(job, plan, feed, layout, stored, emit)
     buckets = tuple(profiles[at] for at in tiles(job.start, job.end, job.model.bucket))
     window = replace(feed.window(job.start, job.end, job.as_of, buckets, reference), past=job.past)
     release = None if reference is None else feed.release_window(window, reference)
@@ -167,11 +167,11 @@ def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile 
 
 
 def _profiles(
-    job: Job, feed: Feed, layout: Layout, stored: Mapping[datetime, StoredBucket], emit: Emit
+    job: Job, plan: Plan, feed: Feed, layout: Layout, stored: Mapping[datetime, StoredBucket], emit: Emit
 ) -> dict[datetime, Profile]:
     """The profile of each bucket of the window; what is new or changed is read and told."""
     inside = tiles(job.start, job.end, job.model.bucket)
-    counted = _counted(job, feed, inside) if job.survey else None
+    counted = _counted(job, plan, feed, stored, inside) if job.survey else None
     stale = {at for at in inside if at not in stored or stored[at].data is None}
     stale |= _changed(job, counted, stored, inside) if counted is not None else set()
     fresh = feed.profiles(layout, sorted(stale), job.as_of, counted) if stale else {}
@@ -192,8 +192,13 @@ def _since(job: Job, inside: Sequence[datetime]) -> datetime:
     return min([*inside, tile_start(job.end - job.model.revise_for, job.model.bucket)])
 
 
-def _counted(job: Job, feed: Feed, inside: Sequence[datetime]) -> dict[datetime, BucketCount]:
-    return feed.counts(_since(job, inside), job.end, job.as_of)
+def _counted(
+    job: Job, plan: Plan, feed: Feed, stored: Mapping[datetime, StoredBucket], inside: Sequence[datetime]
+) -> dict[datetime, BucketCount]:
+    from monitor.data.feed import BucketCount
+
+    known = {at: BucketCount(bucket.rows, bucket.outcomes) for at, bucket in stored.items()}
+    return feed.counts(_since(job, inside), job.end, job.as_of, known, outcomes=plan.awaits_outcomes)
 
 
 def _changed(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from checks.profile import Profile
-from monitor.data.feed import Feed
+from monitor.data.feed import BucketCount, Feed
+from monitor.data.log import Log, survey
+from monitor.data.tally import Health
+from monitor.data.times import Span
 from monitor.settings import ModelSettings, Outcomes, Predictions
 from tests.data.logs import (
     OUTCOMES,
@@ -97,3 +100,27 @@ def test_with_an_id_there_twice_the_last_row_counts(on_one_engine: Make) -> None
 
     assert (first.whole.rows, first.duplicate_predictions) == (7, 1)
     assert first.duplicate_outcomes == 1
+
+
+def test_buckets_that_are_as_they_were_are_not_looked_at_closer(
+    on_one_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart, together = both(on_one_engine, ROWS, CAME)
+    window = (at(0), at(3), at(AS_OF))
+    looked_at: list[int] = []
+
+    def watched(log: Log, spans: list[Span], as_of: datetime) -> dict[int, Health]:
+        looked_at.append(sum((end - start) // timedelta(days=1) for start, end in spans))
+        return survey(log, spans, as_of)
+
+    known = together.counts(*window)
+    assert known == apart.counts(*window)
+    changed = known | {at(1): BucketCount(known[at(1)].rows, known[at(1)].outcomes - 1)}
+    monkeypatch.setattr("monitor.data.feed.survey", watched)
+
+    assert together.counts(*window, known) == known
+    assert together.counts(*window, changed) == known
+    assert apart.counts(*window, known, outcomes=False) == known
+    assert apart.counts(*window, changed, outcomes=False) == changed, "nobody asked for its outcomes"
+    assert apart.counts(*window, changed) == known
+    assert looked_at == [0, 1, 0, 0, 3]
