@@ -18,7 +18,7 @@ from pathlib import Path
 
 BEGAN = time.perf_counter(), time.process_time()
 
-from benchmarks.workload import CATEGORIES, NUMBERS  # noqa: E402  # the imports are what is measured
+from benchmarks.workload import CATEGORIES, COPIED, NUMBERS  # noqa: E402  # the imports are what is measured
 from checks.discovery import discover  # noqa: E402
 from monitor.data.feed import Feed  # noqa: E402
 from monitor.release.contract import build_contract  # noqa: E402
@@ -88,7 +88,7 @@ def model(rows: int, buckets: int) -> ModelSettings:
             features=(*NUMBERS, *CATEGORIES),
         ),
         outcomes=Outcomes(source=live, id="id", value="truth"),
-        reference=Reference(source=f"reference_{min(rows, 1_000_000)}.parquet"),
+        reference=Reference(source=f"reference_{min(rows, COPIED)}.parquet"),
         population=Population(source="population.parquet", entity="entity"),
         release={"accuracy": Threshold(min=0.7), "coverage": Threshold(min=0.9), "drift.*": Threshold(max=0.2)},
         checks=tuple(CheckSettings(check=kind) for kind in ("quality", "freshness", "estimated_accuracy")),
