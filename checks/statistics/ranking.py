@@ -101,7 +101,7 @@ def _worth(of: ir.Table, k: int) -> dict[str, ir.Value]:
     return {
         "precision_at_k": found / held,
         "recall_at_k": found / relevant,
-        "hit_rate": (of["found"] > 0).ifelse(1.0, 0.0),
+        "hit_rate": (of["found"] > 0).ifelse(1, 0).cast("float64"),  # 1.0 would be a decimal on PostgreSQL
         "map": of["precise"] / relevant,
         "mrr": (1.0 / of["first"]).fill_null(0.0),
         "ndcg": of["gained"] / of["possible"].nullif(0.0),

@@ -140,7 +140,7 @@ class Feed:
         """The window a check is given; its rows and population are read only when it asks for them."""
         self._engines.forget_brought()
         closed = min(as_of, end)
-        repeats = repeats_of(buckets)
+        repeats = repeats_of(buckets) if buckets else None
 
         def table() -> ir.Table:
             return window_table(self._model, self._engines, start, end, as_of, repeats)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 Repeats = tuple[bool, bool]
-"""Whether predictions, and whether outcomes, are there more than once."""
+"""Whether predictions, and whether outcomes, are there more than once; None where nobody has looked."""
 
 
 def roles_of(model: ModelSettings) -> Roles:
@@ -57,7 +57,7 @@ def window_table(
     start: datetime,
     end: datetime,
     as_of: datetime,
-    repeats: Repeats,
+    repeats: Repeats | None,
 ) -> ir.Table:
     """One row per prediction in ``[start, end)``, with its outcome as known at *as_of*, unexecuted.
 
@@ -69,6 +69,8 @@ def window_table(
     for key, name in (("entity", model.predictions.entity), ("fallback", model.predictions.fallback)):
         if name is not None:
             rows.required(log.predictions, f"predictions.{key}", name)
+    if repeats is None:
+        repeats = repeats_of(survey(log, times.spans_of_window(start, end, as_of), as_of).values())
     moments = [start - rows.EARLY, as_of, start, min(end, as_of)]
     return log.table(("table", repeats), moments, lambda given: _shown(log, given, repeats))
 
