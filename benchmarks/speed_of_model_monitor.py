@@ -8,7 +8,6 @@ peak of memory. With BUCKETS, the window is as many hours, all but the newest of
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from pathlib import Path
 
 BEGAN = time.perf_counter(), time.process_time()
 
-from benchmarks.workload import CATEGORIES, COPIED, NUMBERS  # noqa: E402  # the imports are what is measured
+from benchmarks.workload import CATEGORIES, COPIED, NUMBERS, peak_mb  # noqa: E402  # the imports are what is measured
 from checks.discovery import discover  # noqa: E402
 from monitor.data.feed import Feed  # noqa: E402
 from monitor.release.contract import build_contract  # noqa: E402
@@ -143,7 +142,7 @@ def main(folder: Path, rows: int, buckets: int) -> None:
                 "warm": warm,
                 "measured": again.measured,
                 "read": len(again.buckets),
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "peak_mb": peak_mb(),
             }
         )
     )

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
+
+
+def peak_mb() -> float:
+    """The most memory this process has held; not what its parent did, as getrusage tells."""
+    with open("/proc/self/status") as status:  # noqa: PTH123  # NannyML's environment has nothing of ours
+        return next(float(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+
 
 BEGAN = time.perf_counter(), time.process_time()
 NUMBERS = [f"x{place}" for place in range(20)]
@@ -61,4 +67,4 @@ PEERS: Mapping[str, Callable[[str, str], None]] = {"scan": scan, "evidently": ev
 if __name__ == "__main__":
     PEERS[sys.argv[1]](sys.argv[2], sys.argv[3])
     spent = time.perf_counter() - BEGAN[0], time.process_time() - BEGAN[1]
-    print(json.dumps({"all": spent, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"all": spent, "peak_mb": peak_mb()}))

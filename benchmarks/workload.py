@@ -48,6 +48,12 @@ def write(path: Path, rows: int, *, seed: float, days: int = 1) -> Path:
     return path
 
 
+def peak_mb() -> float:
+    """The most memory this process has held; not what its parent did, as getrusage tells."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(float(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
 def write_population(path: Path) -> Path:
     """The entities the model is meant to serve: those of the rows, and a twentieth more."""
     if not path.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import inf, nextafter
 from typing import TYPE_CHECKING
 
 import ibis
@@ -126,9 +127,13 @@ def _frequent(
 def _edges(
     model: ModelSettings, engine: SQLBackend, selected: ir.Table, numbers: dict[str, ir.Value], opened: Opened
 ) -> dict[str, tuple[float, ...]]:
-    """Quantile edges, or all values where there are at most EDGES of them."""
+    """Quantile edges, or all values where there are at most EDGES of them; and the ends of the reference.
+
+    So what lies outside the reference's range is in cells of its own, and counted exactly.
+    """
     if not numbers:
         return {}
+    ends = _ends(engine, selected, numbers, opened.where)
     names = tuple(numbers)
     found: dict[str, set[float]] = {name: set() for name in names}
     quantiles: dict[str, set[float]] = {name: set() for name in names}
@@ -136,7 +141,21 @@ def _edges(
         arms = ibis.union(*_edge_arms(sample, names), distinct=False)
         for place, few, value in fetch(engine, engine.compile(arms), opened.where):
             (found if few else quantiles)[names[place]].add(value + 0.0)  # -0.0 becomes 0.0
-    return {name: tuple(sorted(found[name] if len(found[name]) <= EDGES else quantiles[name])) for name in names}
+    inner = {name: found[name] if len(found[name]) <= EDGES else quantiles[name] for name in names}
+    return {name: tuple(sorted({*inner[name], *ends[name]})) for name in names}
+
+
+def _ends(engine: SQLBackend, selected: ir.Table, numbers: dict[str, ir.Value], where: str) -> dict[str, set[float]]:
+    """Per column the edges beyond which no number of the reference lies; none where it has no number."""
+    usable = {
+        f"n{place}": columns.finite(value).ifelse(value, ibis.null("float64"))
+        for place, value in enumerate(numbers.values())
+    }
+    given = selected.select(**usable)
+    asked = {f"{end}{name}": getattr(given[name], end)() for name in usable for end in ("min", "max")}
+    [found] = fetch(engine, engine.compile(given.aggregate(**asked)), where)
+    pairs = zip(numbers, found[::2], found[1::2], strict=True)
+    return {name: set() if low is None else {low + 0.0, nextafter(high, inf)} for name, low, high in pairs}
 
 
 def _sample(

@@ -89,7 +89,7 @@ class Feed:
         log = open_log(self._model, self._engines)
         spans = times.spans_of_window(start, end, as_of)
         same: dict[int, BucketCount] = {}
-        if known is not None and (not outcomes or log.in_place):
+        if known and (not outcomes or log.in_place):
             same, other = self._same(glance(log, spans, as_of, outcomes=outcomes), known, outcomes=outcomes)
             spans = times.spans_of([self._starts(number) for number in other], self._model.bucket, min(end, as_of))
         found = {

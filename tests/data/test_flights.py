@@ -141,12 +141,15 @@ def test_edges_are_quantiles_of_the_reference(feed: Feed, flights: dict[str, pd.
     score = layout.columns["y_pred_proba"]
     assert isinstance(score, Numbers)
     values = flights["reference"]["y_pred_proba"].to_numpy(np.float64)
-    assert len(score.edges) == 40
-    shares = np.diff(np.concatenate([[0], np.sort(values).searchsorted(score.edges), [len(values)]])) / len(values)
+    least, *quantiles, beyond = score.edges
+    assert (least, beyond) == (values.min(), np.nextafter(values.max(), np.inf)), "the ends of the reference"
+    assert len(quantiles) == 40
+    shares = np.diff(np.concatenate([[0], np.sort(values).searchsorted(quantiles), [len(values)]])) / len(values)
     assert shares == pytest.approx(np.full(41, 1 / 41), abs=0.001)
     hours = layout.columns["sched_hour"]
     assert isinstance(hours, Numbers)
-    assert hours.edges == tuple(sorted(flights["reference"]["sched_hour"].unique())), "few values: an edge each"
+    seen = sorted(flights["reference"]["sched_hour"].unique())
+    assert hours.edges == (*seen, np.nextafter(float(seen[-1]), np.inf)), "few values: an edge each"
     carrier = layout.columns["carrier"]
     assert isinstance(carrier, Categories)
     assert carrier.values[0] == flights["reference"]["carrier"].value_counts().index[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from hashlib import md5
+from math import inf, nextafter
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -171,7 +172,7 @@ def test_without_a_reference_the_first_rows_give_the_layout(make: Make) -> None:
     layout = feed.layout_from_bucket(at(0), at(1), at(9))
 
     assert layout is not None
-    assert layout.columns["x"].edges == (2.5,)  # type: ignore[union-attr]  # a number
+    assert layout.columns["x"].edges == (2.5, nextafter(2.5, inf))  # type: ignore[union-attr]  # a number
     assert layout.columns["truth"].values == ("1",)  # type: ignore[union-attr]  # classes
     assert layout.segments == {"place": ("N",)}
     assert feed.profiles(layout, [at(0)], at(9))[at(0)].whole.confusion == {("0", "1"): 1}
