@@ -135,7 +135,7 @@ def _rounded_scores(scores: Scores | None) -> Scores | None:
 
 
 def _rounded_errors(errors: Errors | None) -> Errors | None:
-    return errors and replace(errors, relative=round(errors.relative, 6))
+    return errors and replace(errors, relative=round(errors.relative, 6), symmetric=round(errors.symmetric, 6))
 
 
 def test_a_merge_leaves_its_parts_as_they_were() -> None:
