@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-MEMORY = 1_000_000_000
+MEMORY = 750_000_000
 """What an embedded DuckDB may take at most, in bytes; what does not fit goes to a temporary folder."""
 
 LEAST = 64_000_000
