@@ -14,6 +14,7 @@ import structlog
 
 from checks.contract import Check
 from checks.discovery import discover
+from monitor.alerts.routing import Routing
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
@@ -131,7 +132,7 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
         size = app.settings.history.artifact_size
         desk = Desk(
             store,
-            (),
+            Routing(()),
             Vitals(stale_after=float("inf")),
             FOREVER,
             threading.Event(),

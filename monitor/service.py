@@ -9,6 +9,7 @@ from datetime import timedelta
 import structlog
 from rich.console import Console
 
+from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
 from monitor.delivery.console import ConsoleReceiver
@@ -62,15 +63,15 @@ class Service:
         record_releases(self.store, app.watches, self.clock.now())
         receivers = receivers_of(settings, console)
         self.relay = Relay(SqlOutbox(self.store.engine), receivers)
-        self.runner = Runner(self._desk(receivers), app.watches, settings.schedule)
+        self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._delivering = threading.Lock()
         self._daemon = Daemon(self._jobs(), self.vitals)
 
-    def _desk(self, receivers: tuple[Receiver, ...]) -> Desk:
+    def _desk(self) -> Desk:
         settings = self.app.settings
         return Desk(
             self.store,
-            tuple(receiver.name for receiver in receivers),
+            routing_of(settings),
             self.vitals,
             FOREVER if settings.clock else settings.schedule.catch_up,
             threading.Event(),
@@ -184,6 +185,13 @@ def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
         return (ConsoleReceiver(console),)
     timeout = RelayRules().timeout
     return (SlackReceiver(slack.token.get_secret_value(), slack.channel, api_url=slack.api_url, timeout=timeout),)
+
+
+def routing_of(settings: Settings) -> Routing:
+    """Which receiver is told of which incident."""
+    slack = settings.slack
+    told = "console" if slack.token is None or slack.channel is None else f"slack:{slack.channel}"
+    return Routing((Route(told),))
 
 
 def _tick(settings: Settings) -> timedelta:

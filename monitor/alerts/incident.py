@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.alerts.life import Alert, Rule, Step, advance, alert_key, new_alert
 from monitor.alerts.message import Message, NotificationReason
+from monitor.alerts.movers import NOTHING_SEEN, Seen
 from monitor.alerts.story import Change, Scene, tell
 from monitor.release.contract import Bound, Severity
 from monitor.release.verdict import Verdict
@@ -95,6 +96,7 @@ def advance_model(
     window_start: datetime,
     window_end: datetime,
     rule: Rule,
+    seen: Seen = NOTHING_SEEN,
 ) -> Changes:
     """Apply the verdicts on one window of a model to its alerts and to its open incident, if there is one.
 
@@ -115,7 +117,7 @@ def advance_model(
     if not moves:
         return applied
     was = _severity_of(alerts)
-    return _with_incident(applied, facts, incident, after, moves, window_end, was)
+    return _with_incident(applied, facts, incident, after, moves, window_end, was, seen)
 
 
 def _severity_of(alerts: Mapping[str, Alert]) -> Severity | None:
@@ -160,6 +162,7 @@ def _with_incident(
     moves: tuple[Change, ...],
     window_end: datetime,
     was: Severity | None,
+    seen: Seen,
 ) -> Changes:
     severity = _severity_of(after)
     if incident is None:
@@ -173,7 +176,7 @@ def _with_incident(
         current = replace(incident, severity=highest, resolved_at=window_end if reason == "resolved" else None)
     current = replace(current, sequence=current.sequence + 1)
     shown = severity or current.severity
-    message = tell(_scene(facts, current, reason, after, moves, window_end, shown))
+    message = tell(_scene(facts, current, reason, after, moves, window_end, shown, seen))
     return replace(
         applied,
         incident=current,
@@ -201,6 +204,7 @@ def _scene(
     moves: tuple[Change, ...],
     window_end: datetime,
     severity: Severity,
+    seen: Seen,
 ) -> Scene:
     just_moved = {move.alert.key for move in moves}
     return Scene(
@@ -214,6 +218,7 @@ def _scene(
         window_end=window_end,
         alerts=tuple(alert for alert in after.values() if alert.key in just_moved or _belongs(alert, incident)),
         changes=moves,
+        seen=seen,
     )
 
 

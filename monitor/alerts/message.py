@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-NotificationReason = Literal["opened", "alert_joined", "severity_raised", "alert_resolved", "resolved"]
+NotificationReason = Literal[
+    "opened",
+    "alert_joined",
+    "severity_raised",
+    "alert_resolved",
+    "resolved",
+    "reopened",  # a breach soon after it was resolved: the same incident goes on
+    "flapping",  # it fires and is resolved again and again: one notice, then quiet until it is stable
+    "closed",  # not resolved: the threshold or the model is gone
+    "repeat",  # still open
+    "escalated",  # a page that nobody has acknowledged
+    "unmuted",  # a silence or maintenance is over, and it is still open
+    "acknowledged",
+]
 MessageState = Literal["page", "warn", "resolved"]
 
 EMOJI: Mapping[MessageState, str] = {"page": "🔴", "warn": "🟡", "resolved": "🟢"}
@@ -31,12 +44,23 @@ class AlertLine:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """An alert that a message is about, in the terms that silences match."""
+
+    metric: str  # with its column: "drift.temp"
+    segment: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What people are told about an incident after one window.
 
     The first message of an incident becomes its parent; a later one brings the parent up to date and adds its
     *thread_line* under it. Texts are raw: names, segments and values stand in them as they came.
-    *others* are the alerts beside the one in the title, *more* how many further ones were left out.
+    *others* are the alerts beside the one in the title, *more* how many further ones were left out. *about* are the
+    alerts it is about: those that changed, or all that are open where none did. *mention* is somebody to be called
+    besides the owner, *remark* what stands by the incident, such as who acknowledged it.
     """
 
     reason: NotificationReason
@@ -53,6 +77,9 @@ class Message:
     thread_line: str
     opened_at: datetime
     window_end: datetime
+    about: tuple[About, ...] = ()
+    mention: str | None = None
+    remark: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Plain data for a JSON column."""
@@ -71,6 +98,9 @@ class Message:
             "thread_line": self.thread_line,
             "opened_at": self.opened_at.isoformat(),
             "window_end": self.window_end.isoformat(),
+            "about": [[each.metric, each.segment, each.severity] for each in self.about],
+            "mention": self.mention,
+            "remark": self.remark,
         }
 
     @classmethod
@@ -79,6 +109,7 @@ class Message:
         values = dict(data)
         values["fields"] = tuple(Field(*field) for field in values["fields"])
         values["others"] = tuple(AlertLine(*line) for line in values["others"])
+        values["about"] = tuple(About(*each) for each in values.get("about", ()))
         values["opened_at"] = datetime.fromisoformat(values["opened_at"])
         values["window_end"] = datetime.fromisoformat(values["window_end"])
         return cls(**values)

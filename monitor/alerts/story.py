@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 from monitor.alerts.life import Alert
-from monitor.alerts.message import EMOJI, WORD, AlertLine, Field, Message, MessageState, NotificationReason
+from monitor.alerts.message import EMOJI, WORD, About, AlertLine, Field, Message, MessageState, NotificationReason
+from monitor.alerts.movers import NOTHING_SEEN, Seen
 from monitor.alerts.words import at_bound, comparison, digits_apart, moment, shortened, span, with_interval
 from monitor.release.contract import Severity
 from monitor.release.words import display_name, number
@@ -41,6 +42,7 @@ class Scene:
     window_end: datetime
     alerts: tuple[Alert, ...]
     changes: tuple[Change, ...]
+    seen: Seen = NOTHING_SEEN
 
 
 def tell(scene: Scene) -> Message:
@@ -65,7 +67,17 @@ def tell(scene: Scene) -> Message:
         thread_line=f"{_thread_emoji(scene, state)} {moment(scene.window_end)} UTC · {changed}",
         opened_at=scene.opened_at,
         window_end=scene.window_end,
+        about=_about(scene),
     )
+
+
+def _about(scene: Scene) -> tuple[About, ...]:
+    changed = [change.alert for change in scene.changes] or [alert for alert in scene.alerts if alert.is_open]
+    return tuple(About(_metric(alert), alert.segment, alert.severity) for alert in changed)
+
+
+def _metric(alert: Alert) -> str:
+    return f"{alert.metric}.{alert.column}" if alert.column else alert.metric
 
 
 def _rank(alert: Alert) -> tuple[bool, bool, bool, str, str]:

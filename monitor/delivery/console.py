@@ -15,7 +15,7 @@ from rich.text import Text
 from monitor.alerts.escape import clean
 from monitor.alerts.message import EMOJI, Field, Message, MessageState
 from monitor.alerts.words import moment
-from monitor.delivery.receiver import Outcome, Thread
+from monitor.delivery.receiver import Letter, Outcome, Thread
 
 _COLOUR: dict[MessageState, str] = {"page": "red", "warn": "yellow", "resolved": "green"}
 _MOST_OTHERS = 10
@@ -30,19 +30,19 @@ class ConsoleReceiver:
     def __init__(self, console: Console) -> None:
         self._console = console
 
-    def post_parent(self, message: Message, identity: str, note: str) -> Outcome:
+    def post_parent(self, letter: Letter) -> Outcome:
         """Print the whole message."""
-        self._console.print(parent(message, note=note))
-        return Outcome("sent", channel_id="console", provider_id=identity)
+        self._console.print(parent(letter.message, note=letter.note))
+        return Outcome("sent", channel_id="console", provider_id=letter.identity)
 
-    def update_parent(self, thread: Thread, message: Message, note: str) -> Outcome:  # noqa: ARG002  # nothing to edit
+    def update_parent(self, thread: Thread, letter: Letter) -> Outcome:  # noqa: ARG002  # nothing to edit
         """What is printed stays; the reply says what the parent would read now."""
         return Outcome("sent", channel_id=thread.channel_id, provider_id=thread.provider_id)
 
-    def post_reply(self, thread: Thread, message: Message, identity: str, note: str) -> Outcome:
+    def post_reply(self, thread: Thread, letter: Letter) -> Outcome:
         """Print the message's line as a reply."""
-        self._console.print(reply(message, note=note))
-        return Outcome("sent", channel_id=thread.channel_id, provider_id=identity)
+        self._console.print(reply(letter.message, note=letter.note))
+        return Outcome("sent", channel_id=thread.channel_id, provider_id=letter.identity)
 
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:  # noqa: ARG002  # no memory
         """A terminal cannot be asked."""

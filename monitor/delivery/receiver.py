@@ -39,6 +39,20 @@ class Outcome:
     retry_after: timedelta | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message on its way to one receiver.
+
+    *identity* is what the receiver keeps beside it, so that :meth:`Receiver.find` recognises it; *note* is a last
+    remark, such as how late it is.
+    """
+
+    message: Message
+    identity: str
+    incident_id: int | None
+    note: str = ""
+
+
 class Receiver(Protocol):
     """Somebody who is told. *name* is what the outbox calls it, *pace* the least time between two messages."""
 
@@ -50,13 +64,13 @@ class Receiver(Protocol):
     def pace(self) -> timedelta:
         """The least time between two messages."""
 
-    def post_parent(self, message: Message, identity: str, note: str) -> Outcome:
-        """Post the parent message of an incident; *identity* lets :meth:`find` recognise it."""
+    def post_parent(self, letter: Letter) -> Outcome:
+        """Post the parent message of an incident."""
 
-    def update_parent(self, thread: Thread, message: Message, note: str) -> Outcome:
+    def update_parent(self, thread: Thread, letter: Letter) -> Outcome:
         """Bring the parent up to date. Doing it twice does no harm."""
 
-    def post_reply(self, thread: Thread, message: Message, identity: str, note: str) -> Outcome:
+    def post_reply(self, thread: Thread, letter: Letter) -> Outcome:
         """Post the message's line under the parent."""
 
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:

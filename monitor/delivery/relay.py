@@ -13,7 +13,7 @@ import structlog
 from monitor.alerts.message import Message
 from monitor.alerts.words import span
 from monitor.clock import monotonic
-from monitor.delivery.receiver import Outcome, Receiver, Thread
+from monitor.delivery.receiver import Letter, Outcome, Receiver, Thread
 from monitor.delivery.retry import Claim, RelayRules, Retry, decide_retry
 
 log = structlog.get_logger(__name__)
@@ -62,6 +62,10 @@ class _Work:
     thread: Thread | None
     note: str = ""
     superseded: list[int] = field(default_factory=list)
+
+    @property
+    def letter(self) -> Letter:
+        return Letter(self.message, self.claim.identity, self.claim.incident_id, self.note)
 
 
 class Relay:
@@ -127,7 +131,7 @@ class Relay:
 
     def _updated(self, work: _Work, thread: Thread) -> bool:
         """Whether the parent shows the present state, or is gone and will be posted anew."""
-        outcome = _attempt(lambda: work.receiver.update_parent(thread, work.message, work.note))
+        outcome = _attempt(lambda: work.receiver.update_parent(thread, work.letter))
         if outcome.kind == "sent":
             return True
         if outcome.kind == "gone":
@@ -154,10 +158,10 @@ class Relay:
         return left >= 2 * self._rules.timeout + self._rules.settle / 2
 
     def _post(self, work: _Work) -> Outcome:
-        identity, thread = work.claim.identity, work.thread
+        thread = work.thread
         if thread is None:
-            return _attempt(lambda: work.receiver.post_parent(work.message, identity, work.note))
-        return _attempt(lambda: work.receiver.post_reply(thread, work.message, identity, work.note))
+            return _attempt(lambda: work.receiver.post_parent(work.letter))
+        return _attempt(lambda: work.receiver.post_reply(thread, work.letter))
 
     def _finish(self, work: _Work, outcome: Outcome) -> None:
         if outcome.kind == "sent":

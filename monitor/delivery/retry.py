@@ -43,7 +43,7 @@ class Claim:
 
     id: int
     key: str
-    incident_id: int
+    incident_id: int | None
     receiver: str
     message: Mapping[str, Any]
     attempts: int

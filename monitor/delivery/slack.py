@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.alerts import blocks as layout
 from monitor.alerts.limits import problems
-from monitor.alerts.message import Message
-from monitor.delivery.receiver import Outcome, Thread
+from monitor.delivery.receiver import Letter, Outcome, Thread
 from monitor.delivery.slack_errors import is_about_content, outcome_of_answer, outcome_of_failure
 
 if TYPE_CHECKING:
@@ -31,6 +30,14 @@ class AuthTest(NamedTuple):
     sentence: str
 
 
+class _Said(NamedTuple):
+    """A message in Slack's terms: blocks with the text that stands for them, and the whole of it as text."""
+
+    text: str
+    blocks: list[layout.Block]
+    whole: str
+
+
 class SlackReceiver:
     """Posts with a bot token to one channel, given by name (``#alerts``) or by id.
 
@@ -47,28 +54,23 @@ class SlackReceiver:
         self._make_client: Callable[[], WebClient] = lambda: _client(token, api_url, timeout)
         self._client: WebClient | None = None
 
-    def post_parent(self, message: Message, identity: str, note: str) -> Outcome:
+    def post_parent(self, letter: Letter) -> Outcome:
         """Post the parent to the channel."""
-        body = {"channel": self._channel, **_identified(identity), **_NO_PREVIEWS}
-        text = layout.fallback_text(message)
-        whole = layout.plain_text(message, note=note)
-        return self._say("chat.postMessage", body, text, layout.parent_blocks(message, note=note), whole)
+        body = {"channel": self._channel, **_identified(letter.identity), **_NO_PREVIEWS}
+        return self._say("chat.postMessage", body, _as_parent(letter))
 
-    def update_parent(self, thread: Thread, message: Message, note: str) -> Outcome:
+    def update_parent(self, thread: Thread, letter: Letter) -> Outcome:
         """Edit the parent in place; nobody is notified of that."""
         body = {"channel": thread.channel_id, "ts": thread.provider_id}
-        text = layout.fallback_text(message)
-        whole = layout.plain_text(message, note=note)
-        return self._say("chat.update", body, text, layout.parent_blocks(message, note=note), whole)
+        return self._say("chat.update", body, _as_parent(letter))
 
-    def post_reply(self, thread: Thread, message: Message, identity: str, note: str) -> Outcome:
+    def post_reply(self, thread: Thread, letter: Letter) -> Outcome:
         """Reply in the thread; a raised severity is shown in the channel too."""
-        body = {"channel": thread.channel_id, "thread_ts": thread.provider_id, **_identified(identity), **_NO_PREVIEWS}
-        if message.reason == "severity_raised":
+        where = {"channel": thread.channel_id, "thread_ts": thread.provider_id}
+        body = {**where, **_identified(letter.identity), **_NO_PREVIEWS}
+        if letter.message.reason == "severity_raised":
             body["reply_broadcast"] = True
-        text = layout.fallback_text(message, reply=True)
-        whole = layout.plain_text(message, reply=True, note=note)
-        return self._say("chat.postMessage", body, text, layout.reply_blocks(message, note=note), whole)
+        return self._say("chat.postMessage", body, _as_reply(letter))
 
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:
         """Look through all pages of the thread, or of the channel after *since*, for the message's metadata."""
@@ -87,19 +89,17 @@ class SlackReceiver:
             return outcome_of_failure(error)
         return Outcome("absent")
 
-    def _say(
-        self, method: str, body: Mapping[str, Any], text: str, blocks: list[layout.Block], whole_text: str
-    ) -> Outcome:
-        """Send blocks with their fallback *text*; *whole_text* alone where Slack does not, or would not, take them."""
+    def _say(self, method: str, body: Mapping[str, Any], said: _Said) -> Outcome:
+        """Send blocks with their fallback text; the whole as text where Slack does not, or would not, take blocks."""
         from slack_sdk.errors import SlackApiError
 
-        plain = {**body, **_QUIET, "text": whole_text}
+        plain = {**body, **_QUIET, "text": said.whole}
         if method == "chat.update":
             plain["blocks"] = []  # or the blocks of before would stay
-        if problems(text, blocks):
+        if problems(said.text, said.blocks):
             return self._call(method, plain)
         try:
-            return self._sent(self._api(method, {**body, **_QUIET, "text": text, "blocks": blocks}))
+            return self._sent(self._api(method, {**body, **_QUIET, "text": said.text, "blocks": said.blocks}))
         except SlackApiError as error:
             return self._call(method, plain) if is_about_content(error) else outcome_of_answer(error)
         except Exception as error:  # noqa: BLE001  # slack-sdk lets every error of urllib and http.client through
@@ -191,6 +191,19 @@ def _client(token: str, api_url: str, timeout: timedelta) -> WebClient:
         retry_handlers=[],
         logger=quiet,
     )
+
+
+def _as_parent(letter: Letter) -> _Said:
+    message, note = letter.message, letter.note
+    return _Said(
+        layout.fallback_text(message), layout.parent_blocks(message, note=note), layout.plain_text(message, note=note)
+    )
+
+
+def _as_reply(letter: Letter) -> _Said:
+    message, note = letter.message, letter.note
+    whole = layout.plain_text(message, reply=True, note=note)
+    return _Said(layout.fallback_text(message, reply=True), layout.reply_blocks(message, note=note), whole)
 
 
 def _identified(identity: str) -> dict[str, Any]:

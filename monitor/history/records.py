@@ -171,7 +171,7 @@ class OutboxRecord:
     """One notification due at one receiver. The *key* makes it unique; *next_at* left out means at once."""
 
     key: str
-    incident_id: int
+    incident_id: int | None
     receiver: str
     reason: str
     message: Mapping[str, object]

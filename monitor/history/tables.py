@@ -173,6 +173,8 @@ incidents = Table(  # all alerts of one model at one time
     Column("opened_at", Instant, nullable=False),  # window time
     Column("resolved_at", Instant),
     Column("sequence", Integer, nullable=False, default=0),  # notifications so far
+    Column("group", String(400), nullable=False, default=""),  # the metric or segment, where alerts.group_by says so
+    Column("end_reason", String(40), nullable=False, default=""),  # resolved, threshold_removed, model_removed, retired
     Index("incidents_open", "model", "resolved_at"),
     sqlite_autoincrement=True,
 )
@@ -206,7 +208,72 @@ episodes = Table(  # an alert from firing to resolved, within an incident
     Column("resolved_at", Instant),
     Column("value", Float),  # when it opened
     Column("threshold", Float),
+    Column("reopened", Integer, nullable=False, default=0),  # how often it breached again soon after it was resolved
     Index("episodes_by_incident", "incident_id"),
+)
+
+transitions = Table(  # each change of an alert's condition, and why: told or not
+    "transitions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("alert_key", String(64), nullable=False),
+    Column("metric", String(100), nullable=False),
+    Column("column", String(200), nullable=False, default=""),
+    Column("segment", String(400), nullable=False, default=""),
+    Column("side", String(8), nullable=False),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE")),
+    Column("evaluation_id", ForeignKey("evaluations.id", ondelete="SET NULL")),
+    Column("window_end", Instant, nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("value", Float),
+    Column("recorded_at", Instant, nullable=False),  # wall time
+    Index("transitions_by_model", "model", "window_end"),
+    Index("transitions_by_incident", "incident_id"),
+    Index("transitions_by_evaluation", "evaluation_id"),
+    sqlite_autoincrement=True,
+)
+
+silences = Table(  # muted on purpose until a time
+    "silences",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("matchers", JSON, nullable=False),  # a pattern by model, metric, segment, severity or owner
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("silences_by_end", "ends_at"),
+    sqlite_autoincrement=True,
+)
+
+acknowledgements = Table(  # seen by a person: no repeats and no escalation of the incident at this severity
+    "acknowledgements",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("comment", Text, nullable=False, default=""),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("acknowledgements_by_incident", "incident_id"),
+    sqlite_autoincrement=True,
+)
+
+interactions = Table(  # buttons pressed in Slack; the id makes each happen once
+    "interactions",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("payload", JSON, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("handled_at", Instant),
+    Column("outcome", Text),
+    Index("interactions_waiting", "handled_at"),
 )
 
 outbox = Table(  # notifications due; written in the transaction that made them due
@@ -214,11 +281,12 @@ outbox = Table(  # notifications due; written in the transaction that made them 
     metadata,
     Column("id", Id, primary_key=True),
     Column("key", String(200), nullable=False, unique=True),
-    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
-    Column("receiver", String(200), nullable=False),  # "console", "slack:#channel"
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE")),  # null of a digest
+    Column("receiver", String(200), nullable=False),  # "console", "slack:#channel", "webhook:name", "alertmanager:name"
     Column("reason", String(40), nullable=False),
     Column("message", JSON, nullable=False),  # monitor.alerts.message.Message as data
-    Column("state", String(16), nullable=False, default="pending"),  # pending, sent, superseded, blocked
+    Column("state", String(16), nullable=False, default="pending"),  # pending, sent, superseded, blocked, suppressed
+    Column("why", Text),  # nobody was told: a sentence that names the silence or calendar
     Column("created_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("attempted_at", Instant),
@@ -241,6 +309,23 @@ threads = Table(  # where an incident lives at a receiver: the parent message to
     Column("receiver", String(200), primary_key=True),
     Column("channel_id", String(64), nullable=False),
     Column("provider_id", String(64), nullable=False),
+)
+
+uploads = Table(  # documents to be shown in the thread of an incident: charts; never in the way of a message
+    "uploads",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("incident_id", ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("receiver", String(200), nullable=False),
+    Column("artifact_id", ForeignKey("artifacts.id", ondelete="CASCADE"), nullable=False),
+    Column("state", String(16), nullable=False, default="pending"),  # pending, sent, given_up
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("error", Text),
+    UniqueConstraint("incident_id", "receiver", "artifact_id"),
+    Index("uploads_due", "state", "next_at"),
+    sqlite_autoincrement=True,
 )
 
 receivers = Table(  # pacing shared by replicas

@@ -8,6 +8,8 @@ from datetime import datetime
 
 from monitor.alerts.incident import Incident, advance_model, notification_key
 from monitor.alerts.life import Alert
+from monitor.alerts.movers import Seen
+from monitor.alerts.routing import Routing
 from monitor.history.recording import Recording
 from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, OutboxRecord
 from monitor.release.contract import Severity
@@ -21,7 +23,8 @@ def advance(
     watch: Watch,
     due: DueWindow,
     verdicts: Sequence[Verdict],
-    receivers: Sequence[str],
+    seen: Seen,
+    routing: Routing,
     wall: datetime,
 ) -> int | None:
     """Move the model's alerts and incident by these verdicts; what people are to hear goes into the outbox.
@@ -30,7 +33,7 @@ def advance(
     """
     alerts = {key: Alert.from_data(data) for key, data in recording.alerts().items()}
     incident = _incident(watch, recording.open_incident())
-    changes = advance_model(watch.facts, alerts, incident, verdicts, due.start, due.end, watch.rule)
+    changes = advance_model(watch.facts, alerts, incident, verdicts, due.start, due.end, watch.rule, seen)
     recording.save_alerts([_alert(alert, due) for alert in changes.alerts])
     if not changes.notifications or changes.incident is None:
         return None
@@ -40,7 +43,7 @@ def advance(
     for resolved in changes.resolved:
         recording.resolve_episode(incident_id, resolved.alert_key, resolved.resolved_at)
     for notification in changes.notifications:
-        for receiver in receivers:
+        for receiver in routing.receivers(watch.name, watch.model.owner, changes.incident.severity):
             recording.enqueue(
                 OutboxRecord(
                     key=notification_key(incident_id, notification.sequence, receiver),

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.alerts.movers import Seen
+from monitor.alerts.routing import Routing
 from monitor.history.records import (
     BucketState,
     EvaluationRecord,
@@ -48,7 +50,7 @@ def record_result(
     result: Result,
     *,
     states: dict[datetime, BucketState],
-    receivers: Sequence[str],
+    routing: Routing,
     artifact_size: int,
     now: datetime,
     wall: datetime,
@@ -68,7 +70,7 @@ def record_result(
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
-        opened = advance(recording, watch, due, verdicts, receivers, wall)
+        opened = advance(recording, watch, due, verdicts, _seen(result), routing, wall)
     return Recorded(evaluation, verdicts, opened)
 
 
@@ -102,6 +104,10 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, 
         rows=result.rows,
         outcomes=result.outcomes,
     )
+
+
+def _seen(result: Result) -> Seen:
+    return Seen(tuple(one for event in result.measured.values() for one in event.measurements), result.released)
 
 
 def _failures(watch: Watch, due: DueWindow, result: Result) -> dict[str, str]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from monitor.alerts.routing import Routing
 from monitor.clock import wall_now
 from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
@@ -30,7 +31,7 @@ class Desk:
     """What the work needs around it."""
 
     store: Store
-    receivers: tuple[str, ...]
+    routing: Routing
     vitals: Vitals
     catch_up: timedelta
     stopping: threading.Event
@@ -157,7 +158,7 @@ def _do(
         due,
         result,
         states=dict(known.buckets),
-        receivers=desk.receivers,
+        routing=desk.routing,
         artifact_size=desk.artifact_size,
         now=now,
         wall=wall_now(),

@@ -14,6 +14,7 @@ from monitor.settings.problems import Problem, SettingsError
 from monitor.settings.values import (
     Share,
     between,
+    known_clock_time,
     known_zone,
     parse_amount,
     parse_columns,
@@ -26,11 +27,15 @@ from monitor.settings.values import (
 
 __all__ = [
     "AlertSettings",
+    "Alertmanager",
     "Catalogue",
     "CheckSettings",
     "ClockSettings",
+    "Digest",
     "Duration",
+    "Escalation",
     "HistorySettings",
+    "Maintenance",
     "ModelSettings",
     "Outcomes",
     "Population",
@@ -42,12 +47,14 @@ __all__ = [
     "SettingsError",
     "Severity",
     "Share",
+    "SlackRoute",
     "SlackSettings",
     "Source",
     "Table",
     "Threshold",
     "Trainings",
     "WebSettings",
+    "Webhook",
     "load_settings",
     "parse_duration",
 ]
@@ -62,6 +69,8 @@ Columns = Annotated[str | tuple[str, ...], BeforeValidator(parse_columns)]
 Tolerance = Annotated[Share | float, BeforeValidator(parse_tolerance)]
 Zone = Annotated[str, AfterValidator(known_zone)]
 Text = Annotated[str, StringConstraints(min_length=1)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+ClockTime = Annotated[str, AfterValidator(known_clock_time)]  # "08:00"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -148,6 +157,7 @@ class Threshold(Table):
     max: Amount | None = None
     min_of_release: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     max_of_release: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    clear: Amount | None = None  # where it counts as held again, in the terms of the bound; left out: at the bound
     severity: Severity | None = None
     window: Span | None = None
     every: Span | None = None
@@ -179,6 +189,7 @@ class ModelSettings(Table):
     task: Task
     owner: Text | None = None
     runbook: Text | None = None
+    retired: bool = False  # not evaluated any more; what is open of it is closed
     bucket: Span = DAY
     window: Span = 7 * DAY
     every: Span | None = None  # left out: one bucket
@@ -215,13 +226,62 @@ class ScheduleSettings(Table):
     catch_up: Duration = 7 * DAY
 
 
+class Escalation(Table):
+    """Who is told besides when nobody has acknowledged a page for a while."""
+
+    after: Span
+    mention: Text | None = None  # an owner of [slack.mentions], or any text
+    channel: Text | None = None  # a second channel
+
+
+class Maintenance(Table):
+    """A weekly time in which nobody is told."""
+
+    name: Text
+    models: tuple[Text, ...] = ("*",)
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")  # on which it begins
+    begins: ClockTime
+    ends: ClockTime  # not after begins: on the next day
+    timezone: Zone = "UTC"
+
+
+class Digest(Table):
+    """A regular message about the whole fleet."""
+
+    every: Literal["day", "week"] = "day"
+    weekday: Weekday = "mon"  # of a weekly one
+    at: ClockTime = "08:00"
+    timezone: Zone = "UTC"
+
+
 class AlertSettings(Table):
-    """How verdicts become alerts."""
+    """How verdicts become alerts, and when people are told."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     pending_for: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
+    reopen_for: Duration = DAY  # a breach this soon after it was resolved goes on with the same incident
+    blind_after: Duration | None = None  # left out: three evaluations
+    blind_severity: Severity = "warn"
+    group_by: Literal["model", "metric", "segment"] = "model"
+    group_wait: Duration = 10 * SECOND
+    repeat: Span = DAY  # of an incident that warns
+    repeat_page: Span = 14400 * SECOND
+    acknowledged_for: Span = DAY
+    escalation: tuple[Escalation, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    digest: Digest | None = None
+    heartbeat: SecretStr | None = None  # the URL of a dead man's switch
     report: bool = True
+
+
+class SlackRoute(Table):
+    """Which incidents go to another channel than [slack] channel; the first that fits decides."""
+
+    channel: Text
+    models: tuple[Text, ...] = ("*",)
+    owners: tuple[Text, ...] = ("*",)
+    severities: tuple[Severity, ...] = ("page", "warn")
 
 
 class SlackSettings(Table):
@@ -229,7 +289,25 @@ class SlackSettings(Table):
 
     token: SecretStr | None = None
     channel: Text | None = None
+    app_token: SecretStr | None = None  # of Socket Mode: with it, messages have buttons
+    routes: tuple[SlackRoute, ...] = ()
+    mentions: dict[Text, Text] = Field(default_factory=dict)  # the id of a user or group in Slack, by owner
     api_url: Text = "https://slack.com/api/"
+
+
+class Webhook(Table):
+    """An HTTP address that is told everything, as JSON."""
+
+    name: Text
+    url: SecretStr
+    secret: SecretStr | None = None  # signs what is sent
+
+
+class Alertmanager(Table):
+    """A Prometheus Alertmanager that is told everything."""
+
+    name: Text = "alertmanager"
+    url: SecretStr
 
 
 class WebSettings(Table):
@@ -237,6 +315,7 @@ class WebSettings(Table):
 
     host: Text = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
+    url: Text | None = None  # where people reach it, for links in messages
 
 
 class ClockSettings(Table):
@@ -255,6 +334,8 @@ class Settings(Table):
     schedule: ScheduleSettings = ScheduleSettings()
     alerts: AlertSettings = AlertSettings()
     slack: SlackSettings = SlackSettings()
+    webhooks: tuple[Webhook, ...] = ()
+    alertmanagers: tuple[Alertmanager, ...] = ()
     web: WebSettings = WebSettings()
     clock: ClockSettings | None = None
     checks_dir: Text | None = None

@@ -15,10 +15,18 @@ _STAND_INS: Mapping[str, object] = {
     "task": "binary",
     "predictions": _PREDICTIONS,
     "start": "2000-01-01",
+    "after": "1d",
+    "begins": "00:00",
+    "ends": "00:00",
 }
-_ELEMENTS: Mapping[str, object] = {
-    "models": {"name": "?", "version": "?", "task": "binary", "predictions": _PREDICTIONS},
-    "checks": {"check": "?"},
+_ELEMENTS: Mapping[Place, object] = {
+    ("models",): {"name": "?", "version": "?", "task": "binary", "predictions": _PREDICTIONS},
+    ("checks",): {"check": "?"},
+    ("alerts", "escalation"): {"after": "1d"},
+    ("alerts", "maintenance"): {"name": "?", "begins": "00:00", "ends": "00:00"},
+    ("slack", "routes"): {"channel": "?"},
+    ("webhooks",): {"name": "?", "url": "?"},
+    ("alertmanagers",): {"url": "?"},
 }
 
 
@@ -42,11 +50,17 @@ def _mend(table: dict[str, Any], place: Place) -> None:
             return  # what holds it was broken too, and is gone
     last = place[-1]
     if isinstance(holder, list) and isinstance(last, int):
-        holder[last] = deepcopy(_ELEMENTS.get(str(place[-2]), "?"))
+        holder[last] = deepcopy(_element(place[:-1]))
     elif isinstance(holder, dict) and isinstance(last, str):
         holder.pop(last, None)
         if _is_required(place):
             holder[last] = deepcopy(_STAND_INS.get(last, "?"))
+
+
+def _element(holder: Place) -> object:
+    """What may stand in the list at *holder*: a list is known by its place, or by its name within a model."""
+    within = holder[2:] if holder[:1] == ("models",) and len(holder) > 1 else holder
+    return _ELEMENTS.get(within, "?")
 
 
 def _is_required(place: Place) -> bool:

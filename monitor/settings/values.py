@@ -19,6 +19,8 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 
+_CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
 A_DURATION = "must be a duration; write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
 A_SIZE = "must be a size; write a number with its unit, such as '512MB' or '2GB'"
 A_TIME = "must be a time; write it as 2013-04-16T00:00:00Z (without a zone it is UTC)"
@@ -112,6 +114,13 @@ def known_zone(value: str) -> str:
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):  # a folder of the zone database raises OSError, a path ValueError
         raise ValueError("must be the name of a time zone, such as 'UTC' or 'America/New_York'") from None
+    return value
+
+
+def known_clock_time(value: str) -> str:
+    """A time of day. Raises ValueError."""
+    if not _CLOCK_TIME.fullmatch(value):
+        raise ValueError("must be a time of day between '00:00' and '23:59'")
     return value
 
 
