@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from monitor.alerts.routing import Routing
 from monitor.app import build_app, evaluate_now, throw_away_runner
 from monitor.history import queries
 from monitor.history.rows import EpisodeRow
@@ -138,7 +139,9 @@ def _live(folder: Path) -> None:
 
     app = build_app(load_settings(folder / "config.toml", {}), folder)
     store = open_store(app.settings, folder)
-    desk = Desk(store, (), Vitals(stale_after=60), FOREVER, threading.Event(), 10**6, report=False, played_from=START)
+    desk = Desk(
+        store, Routing(()), Vitals(stale_after=60), FOREVER, threading.Event(), 10**6, report=False, played_from=START
+    )
     runner = Runner(desk, app.watches, app.settings.schedule)
     try:
         replay(runner, START, START + 13 * DAY, lambda _: None)

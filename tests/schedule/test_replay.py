@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, App, build_app, open_store
 from monitor.history.store import Store
 from monitor.history.tables import evaluations, measurements
@@ -21,15 +22,15 @@ from monitor.schedule.work import Desk
 from monitor.settings import load_settings
 from tests.world import DAY, START, World, write_log
 
+CONSOLE = Routing((Route("console"),))
+
 Measured = dict[tuple[datetime, str], tuple[int, float | None, int]]
 
 
 @contextmanager
 def running(app: App, url: str, begin: datetime) -> Iterator[tuple[Runner, Store]]:
     store = open_store(app.settings, app.base, url)
-    desk = Desk(
-        store, ("console",), Vitals(stale_after=60), FOREVER, threading.Event(), 0, report=False, played_from=begin
-    )
+    desk = Desk(store, CONSOLE, Vitals(stale_after=60), FOREVER, threading.Event(), 0, report=False, played_from=begin)
     runner = Runner(desk, app.watches, app.settings.schedule)
     try:
         yield runner, store

@@ -29,6 +29,8 @@ END = START + 16 * DAY
 LEAVES_MUCH = '''
 from checks.contract import Artifact, Check, Measurement, Metric, Needs
 
+CONSOLE = Routing((Route("console"),))
+
 class Leaves(Check):
     """Leaves a small document and a large one."""
     kind = "leaves"
@@ -55,7 +57,7 @@ def played(app: App, url: str, *, size: int = 10**7, reports: bool = True) -> It
     """The daemon's work from START to END, with the runner and worker processes it has."""
     store = open_store(app.settings, app.base, url)
     stopping = threading.Event()
-    desk = Desk(store, ("console",), Vitals(stale_after=60), FOREVER, stopping, size, report=reports, played_from=START)
+    desk = Desk(store, CONSOLE, Vitals(stale_after=60), FOREVER, stopping, size, report=reports, played_from=START)
     runner = Runner(desk, app.watches, app.settings.schedule)
     try:
         replay(runner, START, END, lambda _: None)
