@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from checks.evidently_report import Asked, Evidently
+from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, App, build_app, open_store, throw_away_runner
 from monitor.history import queries
 from monitor.history.store import Store
@@ -24,12 +25,11 @@ from monitor.settings import load_settings
 from tests.data.logs import small_model
 from tests.world import DAY, START, World
 
+CONSOLE = Routing((Route("console"),))
 END = START + 16 * DAY
 """By then the second week's decay has opened an incident."""
 LEAVES_MUCH = '''
 from checks.contract import Artifact, Check, Measurement, Metric, Needs
-
-CONSOLE = Routing((Route("console"),))
 
 class Leaves(Check):
     """Leaves a small document and a large one."""
