@@ -183,8 +183,16 @@ def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
     slack = settings.slack
     if slack.token is None or slack.channel is None:
         return (ConsoleReceiver(console),)
-    timeout = RelayRules().timeout
-    return (SlackReceiver(slack.token.get_secret_value(), slack.channel, api_url=slack.api_url, timeout=timeout),)
+    receiver = SlackReceiver(
+        slack.token.get_secret_value(),
+        slack.channel,
+        api_url=slack.api_url,
+        timeout=RelayRules().timeout,
+        mentions=slack.mentions,
+        web_url=settings.web.url or "",
+        buttons=slack.app_token is not None,
+    )
+    return (receiver,)
 
 
 def routing_of(settings: Settings) -> Routing:

@@ -77,6 +77,7 @@ class Alert:
     last_ok: float | None = None
     last_ok_end: datetime | None = None
     before: Alert | None = None
+    unit: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -138,7 +139,9 @@ def advance(
     revised = window_end == alert.window_end and alert.before is not None
     base = alert.before if revised and alert.before is not None else alert
     reason, moved = _decide(base, verdict, window_end, rule)
-    seen = replace(moved, severity=verdict.bound.severity, window_end=window_end, before=replace(base, before=None))
+    bound = verdict.bound
+    known = replace(moved, severity=bound.severity, unit=bound.unit)
+    seen = replace(known, window_end=window_end, before=replace(base, before=None))
     if reason != "frozen":
         seen = _with_figures(replace(seen, decided_start=window_start, decided_end=window_end), verdict)
     return Step(seen, reason, revised)

@@ -20,6 +20,7 @@ NotificationReason = Literal[
     "escalated",  # a page that nobody has acknowledged
     "unmuted",  # a silence or maintenance is over, and it is still open
     "acknowledged",
+    "digest",  # of the whole fleet, and of no incident
 ]
 MessageState = Literal["page", "warn", "resolved"]
 
@@ -60,7 +61,8 @@ class Message:
     *thread_line* under it. Texts are raw: names, segments and values stand in them as they came.
     *others* are the alerts beside the one in the title, *more* how many further ones were left out. *about* are the
     alerts it is about: those that changed, or all that are open where none did. *mention* is somebody to be called
-    besides the owner, *remark* what stands by the incident, such as who acknowledged it.
+    besides the owner, *remark* what stands by the incident, such as who acknowledged it. *movers* are lines on what
+    moved most in the window, "" where nothing did.
     """
 
     reason: NotificationReason
@@ -80,6 +82,7 @@ class Message:
     about: tuple[About, ...] = ()
     mention: str | None = None
     remark: str = ""
+    movers: str = ""
 
     def to_data(self) -> dict[str, Any]:
         """Plain data for a JSON column."""
@@ -101,6 +104,7 @@ class Message:
             "about": [[each.metric, each.segment, each.severity] for each in self.about],
             "mention": self.mention,
             "remark": self.remark,
+            "movers": self.movers,
         }
 
     @classmethod

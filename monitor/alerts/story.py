@@ -9,10 +9,10 @@ from typing import Literal
 
 from monitor.alerts.life import Alert
 from monitor.alerts.message import EMOJI, WORD, About, AlertLine, Field, Message, MessageState, NotificationReason
-from monitor.alerts.movers import NOTHING_SEEN, Seen
+from monitor.alerts.movers import NOTHING_SEEN, Seen, movers
 from monitor.alerts.words import at_bound, comparison, digits_apart, moment, shortened, span, with_interval
 from monitor.release.contract import Severity
-from monitor.release.words import display_name, number
+from monitor.release.words import display_name, measured, rows
 
 ChangeKind = Literal["opened", "raised", "resolved", "revised"]
 
@@ -68,6 +68,7 @@ def tell(scene: Scene) -> Message:
         opened_at=scene.opened_at,
         window_end=scene.window_end,
         about=_about(scene),
+        movers="" if state == "resolved" else movers(lead, scene.seen),
     )
 
 
@@ -95,7 +96,7 @@ def _state(alert: Alert) -> MessageState:
 
 
 def _compared(alert: Alert) -> str:
-    return comparison(alert.side, alert.last, alert.threshold)
+    return comparison(alert.side, alert.last, alert.threshold, alert.unit)
 
 
 def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
@@ -106,14 +107,30 @@ def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
 
 
 def _fields(scene: Scene, lead: Alert) -> tuple[Field, ...]:
-    found = [Field("Window", _window(lead)), Field("Value", _measured(lead))]
-    found += [Field("Promised", _promised(scene, lead)), Field("Rows", f"{lead.rows:,}")]
+    found = [Field("Window", _window(lead)), Field("Value", _value(lead))]
+    found.append(Field("Promised", _promised(scene, lead)))
+    if lead.rows:  # the duration of a training is a number of no rows
+        found.append(Field("Rows", _rows(scene, lead)))
     if lead.segment:
         found.append(Field("Segment", lead.segment))
     if lead.opened_at is not None:
         # Said as a fact that stays true: the parent is not edited each time the alert grows older.
         found.append(Field("Since", f"{moment(lead.opened_at)} UTC"))
     return tuple(found)
+
+
+def _rows(scene: Scene, lead: Alert) -> str:
+    """With the share of the window's outcomes that are in, where it was judged just now and somebody waits for them."""
+    seen = scene.seen
+    if not seen.rows or seen.outcomes is None or lead.decided_end != scene.window_end:
+        return f"{lead.rows:,}"
+    return f"{lead.rows:,}; outcomes are in for {_share(seen.outcomes, seen.rows)} of the window"
+
+
+def _share(part: int, whole: int) -> str:
+    """Never 100 % where one is missing, nor 0 % where one is there."""
+    percent = 100 * part / whole
+    return f"{'<1' if 0 < percent < 1 else '>99' if 99 < percent < 100 else round(percent)} %"
 
 
 def _window(alert: Alert) -> str:
@@ -125,13 +142,14 @@ def _window(alert: Alert) -> str:
 
 
 def _promised(scene: Scene, alert: Alert) -> str:
-    released = "" if alert.released is None else f", released at {number(alert.released)}"
-    bound = at_bound(alert.side, alert.threshold, digits_apart(alert.last, alert.threshold))
+    released = "" if alert.released is None else f", released at {measured(alert.released, alert.unit)}"
+    bound = at_bound(alert.side, alert.threshold, alert.unit, digits_apart(alert.last, alert.threshold))
     return f"{bound} (release {scene.version}{released})"
 
 
-def _measured(alert: Alert) -> str:
-    return with_interval(alert.last, alert.low, alert.high, digits_apart(alert.last, alert.threshold))
+def _value(alert: Alert) -> str:
+    digits = digits_apart(alert.last, alert.threshold)
+    return with_interval(alert.last, alert.low, alert.high, alert.unit, digits)
 
 
 def _line(alert: Alert) -> str:
@@ -167,16 +185,18 @@ def _sentence(change: Change, window_end: datetime) -> str:
 
 def _opened(alert: Alert) -> str:
     verb = "fell below" if alert.side == "min" else "rose above"
-    promised = number(alert.threshold, digits_apart(alert.last, alert.threshold))
-    told = f"{_name(alert)} {verb} the promised {promised}: {_measured(alert)} over {alert.rows:,} rows."
+    promised = measured(alert.threshold, alert.unit, digits_apart(alert.last, alert.threshold))
+    over = f" over {rows(alert.rows)}" if alert.rows else ""
+    told = f"{_name(alert)} {verb} the promised {promised}: {_value(alert)}{over}."
     if alert.last_ok is None or alert.last_ok_end is None:
         return told
-    return f"{told} It last held at {number(alert.last_ok)}, in the window up to {moment(alert.last_ok_end)} UTC."
+    held = measured(alert.last_ok, alert.unit)
+    return f"{told} It last held at {held}, in the window up to {moment(alert.last_ok_end)} UTC."
 
 
 def _resolved(alert: Alert, window_end: datetime) -> str:
     lasted = "" if alert.opened_at is None else f" after {span(window_end - alert.opened_at)}"
-    worst = "" if alert.worst is None else f"; at worst it was {number(alert.worst)}"
+    worst = "" if alert.worst is None else f"; at worst it was {measured(alert.worst, alert.unit)}"
     return f"{_name(alert)} holds again{lasted}: {_compared(alert)}{worst}."
 
 

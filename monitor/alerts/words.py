@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from monitor.release.contract import Side
-from monitor.release.words import interval, number, told_apart
+from monitor.release.words import interval, measured, told_apart
 
 
-def comparison(side: Side, value: float | None, threshold: float | None) -> str:
+def comparison(side: Side, value: float | None, threshold: float | None, unit: str = "") -> str:
     """``0.668 < 0.728``: with as many digits as it takes that two different numbers look different."""
     if value is None or threshold is None:
-        return f"{number(value)}, promised {at_bound(side, threshold)}"
+        return f"{measured(value, unit)}, promised {at_bound(side, threshold, unit)}"
     digits = told_apart(value, threshold)
-    return f"{number(value, digits)} {_sign(side, value, threshold)} {number(threshold, digits)}"
+    return f"{measured(value, unit, digits)} {_sign(side, value, threshold)} {measured(threshold, unit, digits)}"
 
 
 def digits_apart(value: float | None, threshold: float | None) -> int:
@@ -21,14 +21,14 @@ def digits_apart(value: float | None, threshold: float | None) -> int:
     return 3 if value is None or threshold is None else told_apart(value, threshold)
 
 
-def at_bound(side: Side, threshold: float | None, digits: int = 3) -> str:
+def at_bound(side: Side, threshold: float | None, unit: str = "", digits: int = 3) -> str:
     """``at least 0.728``."""
-    return f"{'at least' if side == 'min' else 'at most'} {number(threshold, digits)}"
+    return f"{'at least' if side == 'min' else 'at most'} {measured(threshold, unit, digits)}"
 
 
-def with_interval(value: float | None, low: float | None, high: float | None, digits: int = 3) -> str:
+def with_interval(value: float | None, low: float | None, high: float | None, unit: str = "", digits: int = 3) -> str:
     """``0.668 [0.655, 0.681]``."""
-    return f"{number(value, digits)} {interval(low, high, digits=digits)}".rstrip()
+    return f"{measured(value, unit, digits)} {interval(low, high, unit, digits)}".rstrip()
 
 
 def moment(at: datetime) -> str:

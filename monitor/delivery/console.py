@@ -57,6 +57,8 @@ def parent(message: Message, *, note: str = "") -> RenderableType:
         parts.append(_FieldGrid(message.fields))
     if message.changed:
         parts.append(Text(clean(message.changed)))
+    if message.movers:
+        parts.append(Text("\n".join(clean(line) for line in message.movers.splitlines())))
     if message.others:
         parts.append(_others(message))
     parts.append(Text(" · ".join(_remarks(message, note)), style="dim"))
@@ -120,5 +122,5 @@ def _others(message: Message) -> Text:
 
 
 def _remarks(message: Message, note: str) -> list[str]:
-    since = f"incident since {moment(message.opened_at)} UTC"
-    return [clean(part) for part in (message.owner, message.runbook, since, note) if part]
+    since = "" if message.reason == "digest" else f"incident since {moment(message.opened_at)} UTC"
+    return [clean(part) for part in (message.owner, message.runbook, since, message.remark, note) if part]

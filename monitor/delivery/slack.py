@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from monitor.alerts import blocks as layout
+from monitor.alerts.blocks import Frame
+from monitor.alerts.buttons import button_values, signing_key
 from monitor.alerts.limits import problems
+from monitor.clock import wall_now
 from monitor.delivery.receiver import Letter, Outcome, Thread
 from monitor.delivery.slack_errors import is_about_content, outcome_of_answer, outcome_of_failure
 
@@ -21,6 +24,7 @@ _CHANNEL_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _QUIET: Mapping[str, Any] = {"parse": "none", "link_names": False}
 _NO_PREVIEWS: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
 _PAGE_SIZE = 200
+NOBODY: Mapping[str, str] = {}
 
 
 class AuthTest(NamedTuple):
@@ -47,30 +51,46 @@ class SlackReceiver:
 
     pace = timedelta(seconds=1)
 
-    def __init__(self, token: str, channel: str, *, api_url: str, timeout: timedelta) -> None:
+    def __init__(
+        self,
+        token: str,
+        channel: str,
+        *,
+        api_url: str,
+        timeout: timedelta,
+        mentions: Mapping[str, str] = NOBODY,
+        web_url: str = "",
+        buttons: bool = False,
+    ) -> None:
+        """*mentions* are Slack's ids by owner, *web_url* is where people reach the pages of incidents."""
         self.name = f"slack:{channel}"
         self._channel = channel
+        self._mentions = mentions
+        self._web_url = web_url.rstrip("/")
+        self._key = signing_key(token) if buttons else None
         self._channel_id = channel if _CHANNEL_ID.fullmatch(channel) else ""
-        self._make_client: Callable[[], WebClient] = lambda: _client(token, api_url, timeout)
+        self._make_client: Callable[[], WebClient] = lambda: slack_client(token, api_url, timeout)
         self._client: WebClient | None = None
 
     def post_parent(self, letter: Letter) -> Outcome:
-        """Post the parent to the channel."""
+        """Post the parent to the channel, which calls the owner."""
         body = {"channel": self._channel, **_identified(letter.identity), **_NO_PREVIEWS}
-        return self._say("chat.postMessage", body, _as_parent(letter))
+        frame = self._frame(letter, calls=letter.message.state != "resolved")
+        return self._say("chat.postMessage", body, _as_parent(letter, frame))
 
     def update_parent(self, thread: Thread, letter: Letter) -> Outcome:
         """Edit the parent in place; nobody is notified of that."""
         body = {"channel": thread.channel_id, "ts": thread.provider_id}
-        return self._say("chat.update", body, _as_parent(letter))
+        return self._say("chat.update", body, _as_parent(letter, self._frame(letter, calls=False)))
 
     def post_reply(self, thread: Thread, letter: Letter) -> Outcome:
-        """Reply in the thread; a raised severity is shown in the channel too."""
+        """Reply in the thread; what is more urgent than before is shown in the channel too."""
         where = {"channel": thread.channel_id, "thread_ts": thread.provider_id}
         body = {**where, **_identified(letter.identity), **_NO_PREVIEWS}
-        if letter.message.reason == "severity_raised":
+        if letter.message.reason in ("severity_raised", "escalated"):
             body["reply_broadcast"] = True
-        return self._say("chat.postMessage", body, _as_reply(letter))
+        frame = Frame(letter.note, calls=letter.message.reason == "escalated", mentions=self._mentions)
+        return self._say("chat.postMessage", body, _as_reply(letter, frame))
 
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:
         """Look through all pages of the thread, or of the channel after *since*, for the message's metadata."""
@@ -88,6 +108,16 @@ class SlackReceiver:
         except Exception as error:  # noqa: BLE001  # slack-sdk lets every error of urllib and http.client through
             return outcome_of_failure(error)
         return Outcome("absent")
+
+    def _frame(self, letter: Letter, *, calls: bool) -> Frame:
+        incident = letter.incident_id
+        return Frame(
+            note=letter.note,
+            calls=calls,
+            mentions=self._mentions,
+            page=f"{self._web_url}/incidents/{incident}" if self._web_url and incident is not None else "",
+            buttons=button_values(self._key, incident, wall_now()) if self._key and incident is not None else {},
+        )
 
     def _say(self, method: str, body: Mapping[str, Any], said: _Said) -> Outcome:
         """Send blocks with their fallback text; the whole as text where Slack does not, or would not, take blocks."""
@@ -167,7 +197,7 @@ def auth_test(token: str, *, api_url: str, timeout: timedelta = timedelta(second
     from slack_sdk.errors import SlackApiError
 
     try:
-        answer = _client(token, api_url, timeout).auth_test()
+        answer = slack_client(token, api_url, timeout).auth_test()
     except SlackApiError as error:
         return AuthTest(ok=False, sentence=outcome_of_answer(error).error)
     except Exception as error:  # noqa: BLE001  # slack-sdk lets every error of urllib and http.client through
@@ -177,7 +207,8 @@ def auth_test(token: str, *, api_url: str, timeout: timedelta = timedelta(second
     )
 
 
-def _client(token: str, api_url: str, timeout: timedelta) -> WebClient:
+def slack_client(token: str, api_url: str, timeout: timedelta) -> WebClient:
+    """A client that tries once and says nothing by itself."""
     from slack_sdk import WebClient
 
     quiet = logging.getLogger("monitor.delivery.slack_sdk")
@@ -193,17 +224,16 @@ def _client(token: str, api_url: str, timeout: timedelta) -> WebClient:
     )
 
 
-def _as_parent(letter: Letter) -> _Said:
-    message, note = letter.message, letter.note
-    return _Said(
-        layout.fallback_text(message), layout.parent_blocks(message, note=note), layout.plain_text(message, note=note)
-    )
+def _as_parent(letter: Letter, frame: Frame) -> _Said:
+    message = letter.message
+    whole = layout.plain_text(message, frame)
+    return _Said(layout.fallback_text(message), layout.parent_blocks(message, frame), whole)
 
 
-def _as_reply(letter: Letter) -> _Said:
-    message, note = letter.message, letter.note
-    whole = layout.plain_text(message, reply=True, note=note)
-    return _Said(layout.fallback_text(message, reply=True), layout.reply_blocks(message, note=note), whole)
+def _as_reply(letter: Letter, frame: Frame) -> _Said:
+    message = letter.message
+    whole = layout.plain_text(message, frame, reply=True)
+    return _Said(layout.fallback_text(message, reply=True), layout.reply_blocks(message, frame), whole)
 
 
 def _identified(identity: str) -> dict[str, Any]:

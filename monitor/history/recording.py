@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from checks.contract import Measurement
 from monitor.history import tables
+from monitor.history.beside import measured_beside
 from monitor.history.problems import AlreadyEvaluated
 from monitor.history.records import (
     AlertRecord,
@@ -123,6 +125,10 @@ class Recording:
             for each in artifacts
         ]
         insert_new(self.connection, tables.artifacts, rows)
+
+    def beside(self, plan: str, start: datetime, end: datetime, metric: str) -> list[tuple[Measurement, float | None]]:
+        """What other plans than *plan* measured of *metric* in the same window, each with its upper bound."""
+        return measured_beside(self.connection, self.model, plan, start, end, metric)
 
     def profiles(self, baseline_id: int, profiles: Mapping[datetime, ProfileRecord]) -> None:
         """Keep the profile of each bucket, by its start; one that was there is replaced and its revision goes up."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from monitor.alerts.movers import Seen
+from monitor.alerts.movers import DRIFT, Seen
 from monitor.alerts.routing import Routing
+from monitor.history.recording import Recording
 from monitor.history.records import (
     BucketState,
     EvaluationRecord,
@@ -70,7 +71,8 @@ def record_result(
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
-        opened = advance(recording, watch, due, verdicts, _seen(result), routing, wall)
+        seen = _seen(recording, due, result, verdicts)
+        opened = advance(recording, watch, due, verdicts, seen, routing, wall)
     return Recorded(evaluation, verdicts, opened)
 
 
@@ -106,8 +108,20 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, 
     )
 
 
-def _seen(result: Result) -> Seen:
-    return Seen(tuple(one for event in result.measured.values() for one in event.measurements), result.released)
+def _seen(recording: Recording, due: DueWindow, result: Result, verdicts: Sequence[Verdict]) -> Seen:
+    """What was measured in the window; only where something is wrong, what other plans measured of drift in it too."""
+    own = [one for event in result.measured.values() for one in event.measurements]
+    wrong = any(verdict.state == "breach" for verdict in verdicts)
+    beside = recording.beside(due.plan.name, due.start, due.end, DRIFT) if wrong else []
+    bounds = {(one.bound.metric, one.column, one.segment): one.threshold for one in verdicts}
+    bounds |= {(one.metric, one.column, one.segment): threshold for one, threshold in beside}
+    return Seen(
+        measurements=(*own, *(one for one, _ in beside)),
+        released=result.released,
+        thresholds={key: threshold for key, threshold in bounds.items() if threshold is not None},
+        rows=result.rows if due.plan.awaits_outcomes else None,
+        outcomes=result.outcomes if due.plan.awaits_outcomes else None,
+    )
 
 
 def _failures(watch: Watch, due: DueWindow, result: Result) -> dict[str, str]:

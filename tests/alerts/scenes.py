@@ -8,6 +8,7 @@ from typing import Literal
 
 from monitor.alerts.incident import Changes, Incident, ModelFacts, advance_model
 from monitor.alerts.life import Alert, Rule
+from monitor.alerts.movers import NOTHING_SEEN, Seen
 from monitor.release.contract import Bound, Severity
 from monitor.release.verdict import Verdict
 
@@ -32,13 +33,21 @@ def verdict(
     severity: Severity = "page",
     pending_for: timedelta = timedelta(0),
     rows: int = 18511,
+    unit: str = "",
 ) -> Verdict:
     """A verdict on ``accuracy >= 0.728`` or, for other metrics, on ``drift <= 0.2``."""
     low_is_bad = metric == "accuracy"
     side: Literal["min", "max"] = "min" if low_is_bad else "max"
     limit = 0.728 if low_is_bad else 0.2
     bound = Bound(
-        name=metric, metric=metric, column=column, side=side, limit=limit, severity=severity, pending_for=pending_for
+        name=metric,
+        metric=metric,
+        column=column,
+        side=side,
+        limit=limit,
+        severity=severity,
+        pending_for=pending_for,
+        unit=unit,
     )
     if kind == "unknown":
         return Verdict(bound, "unknown", "too_few_rows", "Too few rows.", column, segment)
@@ -69,9 +78,10 @@ class Model:
         self.incident: Incident | None = None
         self.ended: list[Incident] = []
 
-    def see(self, day: int, *verdicts: Verdict) -> Changes:
+    def see(self, day: int, *verdicts: Verdict, seen: Seen = NOTHING_SEEN) -> Changes:
         """Apply the verdicts on the window that ends on *day*."""
-        changes = advance_model(self.facts, self.alerts, self.incident, verdicts, end(day - 7), end(day), self.rule)
+        window = (end(day - 7), end(day))
+        changes = advance_model(self.facts, self.alerts, self.incident, verdicts, *window, self.rule, seen)
         self.alerts.update({alert.key: Alert.from_data(alert.to_data()) for alert in changes.alerts})
         self.incident = changes.incident
         if self.incident is not None and self.incident.resolved_at is not None:

@@ -18,7 +18,7 @@ import struct
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,6 +86,7 @@ class FakeSlack:
         self.messages: list[Posted] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.invalid: list[str] = []
+        self.mentions: tuple[str, ...] = ()  # tokens that messages are meant to hold
         self.page_size = page_size
         self.hang_seconds = 1.0
         self.chaos: Chaos | None = None
@@ -220,12 +221,12 @@ class FakeSlack:
         return next((found for found in self.messages if found.channel == channel and found.ts == str(ts)), None)
 
     def _refuse(self, body: dict[str, Any]) -> bool:
-        found = invalid(body)
+        found = invalid(body, self.mentions)
         self.invalid += found
         return bool(found)
 
 
-def invalid(body: Mapping[str, Any]) -> list[str]:
+def invalid(body: Mapping[str, Any], mentions: Collection[str] = ()) -> list[str]:
     """Everything that is wrong with a message, by the schema, by slack-sdk, by the limits and for safety."""
     blocks = body.get("blocks") or []
     found = [error.message[:200] for error in _validator().iter_errors({**body, "channel": str(body.get("channel"))})]
@@ -238,7 +239,7 @@ def invalid(body: Mapping[str, Any]) -> list[str]:
             block.validate_json()
         except SlackObjectFormationError as error:
             found.append(f"slack-sdk: {error}")
-    return found + [f"active token: {token}" for text in texts(body) for token in active_tokens(text)]
+    return found + [f"active token: {token}" for text in texts(body) for token in active_tokens(text, mentions)]
 
 
 def texts(found: object) -> list[str]:
@@ -251,9 +252,11 @@ def texts(found: object) -> list[str]:
     return [text for value in found for text in texts(value)] if isinstance(found, list) else []
 
 
-def active_tokens(text: str) -> list[str]:
-    """What would mention somebody or link somewhere, beside the links we write ourselves."""
+def active_tokens(text: str, mentions: Collection[str] = ()) -> list[str]:
+    """What would mention somebody or link somewhere, beside the links we write ourselves and *mentions*."""
     rest = _LINK.sub("", text)
+    for mention in mentions:
+        rest = rest.replace(mention, "", 1)
     tokens = re.findall(r"<[^>]*>?|@(?:here|channel|everyone)\b", rest)
     return tokens + re.findall(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069\x00-\x09\x0b-\x1f\x7f]", text)
 

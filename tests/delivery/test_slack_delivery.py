@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gc
+import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
 
+from monitor.alerts.buttons import LABELS, Pressed, read_value, signing_key
+from monitor.clock import wall_now
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver, auth_test
 from monitor.history.tables import outbox, receivers, threads
@@ -44,6 +48,44 @@ def test_an_incident_is_one_message_edited_in_place_with_its_story_in_the_thread
     assert [bool(reply.body.get("reply_broadcast")) for reply in replies] == [False, True, False, False]
     assert "drift.wind rose above the promised 0.2" in replies[0].body["text"]
     assert parent.body["client_msg_id"] == parent.identity
+
+
+def test_the_owner_is_called_by_a_new_parent_and_by_an_escalation_and_by_nothing_else(
+    slack: FakeSlack, engine: Engine
+) -> None:
+    slack.mentions = ("<@U0ANNA001>", "<!subteam^S0LEADS01>")
+    told = story()
+    escalated = replace(told[2].message, reason="escalated", mention="@leads")
+    put(engine, [*told[:2], replace(told[2], message=escalated), *told[3:]])
+    mentions = {"@flights-oncall": "U0ANNA001", "@leads": "S0LEADS01"}
+    calling = SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=TIMEOUT, mentions=mentions)
+    drain(relay_on(engine, calling), seconds=10)
+    [parent] = slack.parents()
+    exactly_once(slack, engine)
+    texts = [
+        json.dumps(body["blocks"])
+        for body in (parent.body, *parent.edits, *(one.body for one in slack.replies(parent)))
+    ]
+    assert ["<@U0ANNA001>" in text for text in texts] == [True, *[False] * 4, False, True, False, False]
+    assert ["<!subteam^S0LEADS01>" in text for text in texts] == [*[False] * 5, False, True, False, False]
+    assert [bool(reply.body.get("reply_broadcast")) for reply in slack.replies(parent)] == [False, True, False, False]
+
+
+def test_buttons_and_the_page_are_those_of_the_incident_and_go_when_it_is_resolved(
+    slack: FakeSlack, engine: Engine
+) -> None:
+    put(engine, story()[:1])
+    second = put(engine, story())
+    web = "https://monitor.example.org/"
+    dressed = SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=TIMEOUT, web_url=web, buttons=True)
+    drain(relay_on(engine, dressed), seconds=12)
+    _, parent = slack.parents()
+    actions = parent.body["blocks"][-1]["elements"]
+    assert f"<https://monitor.example.org/incidents/{second}|Incident>" in json.dumps(parent.body["blocks"])
+    pressed = [read_value(signing_key(FakeSlack.token), button["value"], wall_now()) for button in actions]
+    assert pressed == [Pressed(action, second) for action in LABELS]
+    assert [body["blocks"][-1]["type"] for body in parent.edits] == ["actions"] * 3 + ["context"]
+    assert slack.invalid == []
 
 
 def test_a_second_incident_is_a_second_message(slack: FakeSlack, engine: Engine) -> None:
