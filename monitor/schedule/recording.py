@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.alerts.movers import Seen
 from monitor.alerts.routing import Routing
+from monitor.alerts.rule import JudgedWindow
 from monitor.history.records import (
     BucketState,
     EvaluationRecord,
@@ -27,11 +28,11 @@ from monitor.settings.terms import measures
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was written of one evaluation. *opened* is the incident that it opened, if it did."""
+    """What was written of one evaluation; *opened* are the incidents that it opened."""
 
     evaluation_id: int
     verdicts: tuple[Verdict, ...]
-    opened: int | None = None
+    opened: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,9 @@ def record_result(
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
-        opened = advance(recording, watch, due, verdicts, _seen(result), routing, wall)
-    return Recorded(evaluation, verdicts, opened)
+        window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, _seen(result), result.source_failure)
+        opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
+    return Recorded(evaluation, verdicts, tuple(opened))
 
 
 def record_skipped(store: Store, hold: Hold, watch: Watch, due: DueWindow, *, now: datetime, wall: datetime) -> None:
