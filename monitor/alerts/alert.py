@@ -16,6 +16,9 @@ Condition = Literal["inactive", "pending", "firing", "recovering", "resolved", "
 AlertSide = Literal[Side, "blind"]
 """The side of the bound that it is about, or that the bound cannot be judged."""
 
+SOURCE = "source"
+"""The metric of the blind alert that a source cannot be read: one of the model instead of one of each promise."""
+
 _TIMES = ("since", "opened_at", "ended_at", "window_end", "decided_start", "decided_end", "last_ok_end")
 
 

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.alerts.alert import Alert, alert_key
+from monitor.alerts.alert import SOURCE, Alert, alert_key
 from monitor.alerts.grouping import Rules
 from monitor.alerts.life import Step, move
 from monitor.alerts.rule import JudgedWindow
 from monitor.release.contract import Bound
 from monitor.release.verdict import Verdict
 
-SOURCE = "source"
-"""The metric of the alert that a source cannot be read: one of the model instead of one of each promise."""
 EVALUATIONS = 3
 """So many without an answer make a promise blind, where the rule says nothing."""
 
@@ -70,7 +68,7 @@ def _source_step(model: str, alerts: Mapping[str, Alert], window: JudgedWindow, 
     key = source_key(model, window.plan)
     known = alerts.get(key, Alert(key, model, SOURCE, "", "", "blind", "warn"))
     if window.source_failure is None:
-        return move(known, "clear", window.end, rules.of(known)) if key in alerts else None
+        return _telling(move(known, "clear", window.end, rules.of(known)), "", None, rules) if key in alerts else None
     bounds = [verdict.bound for verdict in window.verdicts]
     told = any(one.metric == SOURCE and one.side == "blind" and one.is_open for one in alerts.values())
     step = _blind(known, window, bounds[0].every, rules, inhibited=told)

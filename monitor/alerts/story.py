@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from monitor.alerts.alert import Alert
+from monitor.alerts.alert import SOURCE, Alert
 from monitor.alerts.flapping import STABLE
 from monitor.alerts.message import EMOJI, WORD, About, AlertLine, Field, Message, MessageState, NotificationReason
 from monitor.alerts.movers import NOTHING_SEEN, Seen
@@ -104,7 +104,8 @@ def _state(alert: Alert) -> MessageState:
 
 def _compared(alert: Alert) -> str:
     if alert.side == "blind":
-        return "cannot be judged" if alert.is_open else "can be judged again"
+        verb = "read" if alert.metric == SOURCE else "judged"
+        return f"cannot be {verb}" if alert.is_open else f"can be {verb} again"
     if alert.flapping:
         return f"flaps, now {comparison(alert.side, alert.last, alert.threshold)}"
     return comparison(alert.side, alert.last, alert.threshold)
@@ -178,7 +179,7 @@ def _sentence(change: Change, window_end: datetime) -> str:
     if change.kind in ("opened", "reopened"):
         told = _unjudged(alert) if alert.side == "blind" else _opened(alert)
         return told if change.kind == "opened" else f"Again: {told}"
-    if change.kind == "resolved":
+    if change.kind == "resolved" or alert.side == "blind":
         return _resolved(alert, window_end)
     return (
         f"{_name(alert)} is taken back: the window up to {moment(window_end)} UTC was judged again "
@@ -196,11 +197,11 @@ def _opened(alert: Alert) -> str:
 
 
 def _unjudged(alert: Alert) -> str:
-    told = f"{_name(alert)} cannot be judged. {alert.why}"
+    told = f"{_name(alert)} {_compared(alert)}. {alert.why}"
     if alert.decided_end is None:
-        return f"{told} It has not been judged yet."
-    value = "" if alert.last is None else f" at {_measured(alert)}"
-    return f"{told} It was last judged{value}, in the window up to {moment(alert.decided_end)} UTC."
+        return f"{told} Nothing was judged before."
+    value = "" if alert.last is None else f"{_measured(alert)}, "
+    return f"{told} Last judged: {value}in the window up to {moment(alert.decided_end)} UTC."
 
 
 def _quiet(change: Change) -> str:
@@ -224,7 +225,7 @@ _BECAUSE: Mapping[CloseReason | None, str] = {
 
 def _resolved(alert: Alert, window_end: datetime) -> str:
     if alert.side == "blind":
-        return f"{_name(alert)} can be judged again. {alert.why}"
+        return f"{_name(alert)} {_compared(alert)}. {alert.why}".rstrip()
     lasted = "" if alert.opened_at is None else f" after {span(window_end - alert.opened_at)}"
     worst = "" if alert.worst is None else f"; at worst it was {number(alert.worst)}"
     return f"{_name(alert)} holds again{lasted}: {_compared(alert)}{worst}."
