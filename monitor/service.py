@@ -21,6 +21,7 @@ from monitor.delivery.slack import SlackReceiver
 from monitor.history import queries
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
+from monitor.schedule.closing import close_gone
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
@@ -61,6 +62,7 @@ class Service:
         self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
+        close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
         receivers = receivers_of(settings, console)
         self.relay = Relay(SqlOutbox(self.store.engine), receivers)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from checks.contract import Measurement
-from monitor.alerts.life import Alert
+from monitor.alerts.alert import Alert
 from monitor.alerts.words import digits_apart
 from monitor.release.words import measured
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from monitor.alerts.life import Alert
+from monitor.alerts.alert import SOURCE, Alert
+from monitor.alerts.flapping import STABLE
 from monitor.alerts.message import EMOJI, WORD, About, AlertLine, Field, Message, MessageState, NotificationReason
 from monitor.alerts.movers import NOTHING_SEEN, Seen, movers
 from monitor.alerts.words import at_bound, comparison, digits_apart, moment, shortened, span, with_interval
-from monitor.release.contract import Severity
+from monitor.release.contract import Severity, Side
 from monitor.release.words import display_name, measured, rows
 
-ChangeKind = Literal["opened", "raised", "resolved", "revised"]
+ChangeKind = Literal["opened", "reopened", "raised", "resolved", "revised", "flapping", "steady", "closed"]
+CloseReason = Literal["threshold_removed", "model_removed", "retired"]
 
 _MOST_OTHERS = 50
 _MOST_SENTENCES = 3
@@ -22,10 +24,15 @@ _MOST_SENTENCES = 3
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one window did to one alert of the incident; ``revised`` means that its breach was taken back."""
+    """What one window did to one alert of the incident.
+
+    ``revised`` means that its breach was taken back, ``steady`` that it flaps no more and is open, ``closed`` that it
+    is not watched any more, *because* of what.
+    """
 
     kind: ChangeKind
     alert: Alert
+    because: CloseReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,8 @@ def tell(scene: Scene) -> Message:
     """The message of a scene; it needs at least one alert."""
     ranked = sorted(scene.alerts, key=_rank)
     lead = ranked[0]
-    state: MessageState = "resolved" if scene.reason == "resolved" else scene.severity
+    over = not any(alert.in_incident for alert in scene.alerts)
+    state: MessageState = "resolved" if over else scene.severity
     others = [] if state == "resolved" else [AlertLine(_state(alert), _line(alert)) for alert in ranked[1:]]
     changed = _changed(scene)
     return Message(
@@ -57,7 +65,7 @@ def tell(scene: Scene) -> Message:
         state=state,
         model=scene.model,
         version=scene.version,
-        title=_title(scene, lead, state, sum(alert.is_open for alert in ranked) - 1),
+        title=_title(scene, lead, state, sum(alert.in_incident for alert in ranked) - 1),
         fields=() if state == "resolved" else _fields(scene, lead),
         changed=changed,
         others=tuple(others[:_MOST_OTHERS]),
@@ -68,7 +76,7 @@ def tell(scene: Scene) -> Message:
         opened_at=scene.opened_at,
         window_end=scene.window_end,
         about=_about(scene),
-        movers="" if state == "resolved" else movers(lead, scene.seen),
+        movers="" if state == "resolved" or lead.side == "blind" else movers(lead, scene.seen),
     )
 
 
@@ -96,20 +104,29 @@ def _state(alert: Alert) -> MessageState:
 
 
 def _compared(alert: Alert) -> str:
-    return comparison(alert.side, alert.last, alert.threshold, alert.unit)
+    if alert.side == "blind":
+        verb = "read" if alert.metric == SOURCE else "judged"
+        return f"cannot be {verb}" if alert.is_open else f"can be {verb} again"
+    compared = comparison(alert.side, alert.last, alert.threshold, alert.unit)
+    return f"flaps, now {compared}" if alert.flapping else compared
 
 
 def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
     """At most 150 characters: names give way, the numbers never do."""
     more = f" (+{others} more)" if others > 0 else ""
     model = f"{shortened(scene.model, 36)} {shortened(scene.version, 16)}"
-    return f"{EMOJI[state]} {WORD[state]} · {model} · {shortened(_name(lead), 36)} {_compared(lead)}{more}"
+    closed = scene.reason == "closed" and state == "resolved"
+    word = "⚪ CLOSED, NOT RESOLVED" if closed else f"{EMOJI[state]} {WORD[state]}"
+    return f"{word} · {model} · {shortened(_name(lead), 36)} {_compared(lead)}{more}"
 
 
 def _fields(scene: Scene, lead: Alert) -> tuple[Field, ...]:
-    found = [Field("Window", _window(lead)), Field("Value", _value(lead))]
-    found.append(Field("Promised", _promised(scene, lead)))
-    if lead.rows:  # the duration of a training is a number of no rows
+    found = [Field("Window" if lead.side != "blind" else "Last judged", _window(lead))]
+    if lead.side == "blind":
+        found += [] if lead.last is None else [Field("Last value", _value(lead))]
+    else:
+        found += [Field("Value", _value(lead)), Field("Promised", _promised(scene, lead, lead.side))]
+    if lead.rows and lead.side != "blind":  # the duration of a training is a number of no rows
         found.append(Field("Rows", _rows(scene, lead)))
     if lead.segment:
         found.append(Field("Segment", lead.segment))
@@ -141,9 +158,9 @@ def _window(alert: Alert) -> str:
     return f"{moment(alert.decided_start)} → {moment(alert.decided_end)} UTC"
 
 
-def _promised(scene: Scene, alert: Alert) -> str:
+def _promised(scene: Scene, alert: Alert, side: Side) -> str:
     released = "" if alert.released is None else f", released at {measured(alert.released, alert.unit)}"
-    bound = at_bound(alert.side, alert.threshold, alert.unit, digits_apart(alert.last, alert.threshold))
+    bound = at_bound(side, alert.threshold, alert.unit, digits_apart(alert.last, alert.threshold))
     return f"{bound} (release {scene.version}{released})"
 
 
@@ -171,11 +188,14 @@ def _and_more(hidden: int) -> str:
 
 def _sentence(change: Change, window_end: datetime) -> str:
     alert = change.alert
-    if change.kind == "opened":
-        return _opened(alert)
+    if change.kind in ("flapping", "steady", "closed"):
+        return _quiet(change)
     if change.kind == "raised":
         return f"{_name(alert)} pages now; until now it warned ({_compared(alert)})."
-    if change.kind == "resolved":
+    if change.kind in ("opened", "reopened"):
+        told = _unjudged(alert) if alert.side == "blind" else _opened(alert)
+        return told if change.kind == "opened" else f"Again: {told}"
+    if change.kind == "resolved" or alert.side == "blind":
         return _resolved(alert, window_end)
     return (
         f"{_name(alert)} is taken back: the window up to {moment(window_end)} UTC was judged again "
@@ -194,7 +214,36 @@ def _opened(alert: Alert) -> str:
     return f"{told} It last held at {held}, in the window up to {moment(alert.last_ok_end)} UTC."
 
 
+def _unjudged(alert: Alert) -> str:
+    told = f"{_name(alert)} {_compared(alert)}. {alert.why}"
+    if alert.decided_end is None:
+        return f"{told} Nothing was judged before."
+    value = "" if alert.last is None else f"{_value(alert)}, "
+    return f"{told} Last judged: {value}in the window up to {moment(alert.decided_end)} UTC."
+
+
+def _quiet(change: Change) -> str:
+    """What is said of an alert that is not told window by window, or not at all any more."""
+    name = _name(change.alert)
+    if change.kind == "flapping":
+        return (
+            f"{name} fires and is resolved again and again; more is said once it has been stable for {STABLE} windows."
+        )
+    if change.kind == "steady":
+        return f"{name} has been stable for {STABLE} windows, and it is open ({_compared(change.alert)})."
+    return f"{name} is closed, not resolved: {_BECAUSE[change.because]} ({_compared(change.alert)})."
+
+
+_BECAUSE: Mapping[CloseReason | None, str] = {
+    "threshold_removed": "config.toml promises it no more",
+    "model_removed": "the model is not in config.toml any more",
+    "retired": "the model is retired",
+}
+
+
 def _resolved(alert: Alert, window_end: datetime) -> str:
+    if alert.side == "blind":
+        return f"{_name(alert)} {_compared(alert)}. {alert.why}".rstrip()
     lasted = "" if alert.opened_at is None else f" after {span(window_end - alert.opened_at)}"
     worst = "" if alert.worst is None else f"; at worst it was {measured(alert.worst, alert.unit)}"
     return f"{_name(alert)} holds again{lasted}: {_compared(alert)}{worst}."
@@ -202,5 +251,5 @@ def _resolved(alert: Alert, window_end: datetime) -> str:
 
 def _thread_emoji(scene: Scene, state: MessageState) -> str:
     kinds: Sequence[ChangeKind] = [change.kind for change in scene.changes]
-    worsened = any(kind in ("opened", "raised") for kind in kinds)
+    worsened = any(kind in ("opened", "reopened", "raised") for kind in kinds)
     return EMOJI[scene.severity if worsened and state != "resolved" else "resolved"]

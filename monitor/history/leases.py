@@ -46,6 +46,11 @@ def give_back(connection: Connection, model: str, token: int) -> None:
     )
 
 
+def lock(connection: Connection, model: str) -> None:
+    """Hold the model's row until the transaction ends, whoever has the lease."""
+    connection.execute(select(models.c.name).where(models.c.name == model).with_for_update())
+
+
 def require(connection: Connection, model: str, token: int, now: datetime) -> None:
     """Hold the model's row until the transaction ends. Raises LeaseLost unless *token* is the current one at *now*."""
     held = connection.execute(

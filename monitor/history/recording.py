@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from checks.contract import Measurement
@@ -23,6 +23,7 @@ from monitor.history.records import (
     MeasurementRecord,
     OutboxRecord,
     ProfileRecord,
+    TransitionRecord,
     VerdictRecord,
 )
 from monitor.history.values import insert_many, insert_new, insert_or_replace, number, words
@@ -170,29 +171,33 @@ class Recording:
         ]
         insert_or_replace(self.connection, tables.alerts, rows, {})
 
-    def open_incident(self) -> IncidentRecord | None:
-        """The model's incident that is not resolved yet."""
+    def incidents(self) -> list[IncidentRecord]:
+        """The model's open incidents, and of each group the newest one, in the order in which they opened."""
         table = tables.incidents
-        columns = (table.c.id, table.c.version, table.c.severity, table.c.opened_at, table.c.resolved_at)
+        names = ("id", "version", "severity", "opened_at", "resolved_at", "sequence", "group", "end_reason")
+        newest = select(func.max(table.c.id)).where(table.c.model == self.model).group_by(table.c.group)
         found = self.connection.execute(
-            select(*columns, table.c.sequence)
-            .where(table.c.model == self.model, table.c.resolved_at.is_(None))
-            .order_by(table.c.id.desc())
-            .limit(1)
-        ).first()
-        return None if found is None else IncidentRecord(*found)
+            select(*(table.c[name] for name in names))
+            .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), table.c.id.in_(newest)))
+            .order_by(table.c.id)
+        )
+        return [IncidentRecord(*row) for row in found]
 
-    def open_new_incident(self, *, version: str, severity: str, opened_at: datetime, sequence: int = 0) -> int:
+    def open_new_incident(
+        self, *, version: str, severity: str, opened_at: datetime, sequence: int = 0, group: str = ""
+    ) -> int:
         """Open an incident and return its id."""
         row = {"model": self.model, "version": version, "severity": severity, "opened_at": opened_at}
-        return self._insert(tables.incidents, {**row, "sequence": sequence})
+        return self._insert(tables.incidents, {**row, "sequence": sequence, "group": words(group, SEGMENT)})
 
-    def update_incident(self, incident_id: int, *, severity: str, resolved_at: datetime | None, sequence: int) -> None:
+    def update_incident(
+        self, incident_id: int, *, severity: str, resolved_at: datetime | None, sequence: int, end_reason: str = ""
+    ) -> None:
         """Set what changes in an incident's life."""
         self.connection.execute(
             update(tables.incidents)
             .where(tables.incidents.c.id == incident_id, tables.incidents.c.model == self.model)
-            .values(severity=severity, resolved_at=resolved_at, sequence=sequence)
+            .values(severity=severity, resolved_at=resolved_at, sequence=sequence, end_reason=end_reason)
         )
 
     def open_episode(self, incident_id: int, episode: EpisodeRecord) -> int:
@@ -216,6 +221,43 @@ class Recording:
             .where(table.c.incident_id == incident_id, table.c.alert_key == alert_key, table.c.resolved_at.is_(None))
             .values(resolved_at=at)
         )
+
+    def reopen_episode(self, incident_id: int, alert_key: str) -> None:
+        """Go on with the last episode of an alert in the incident."""
+        table = tables.episodes
+        last = select(func.max(table.c.id)).where(table.c.incident_id == incident_id, table.c.alert_key == alert_key)
+        self.connection.execute(
+            update(table)
+            .where(table.c.id == last.scalar_subquery())
+            .values(resolved_at=None, reopened=table.c.reopened + 1)
+        )
+
+    def transitions(self, transitions: Sequence[TransitionRecord], recorded_at: datetime) -> None:
+        """Record how the conditions of alerts changed, and why."""
+        rows = [
+            {
+                "model": self.model,
+                "alert_key": each.alert_key,
+                **_about(each.metric, each.column, each.segment),
+                "side": each.side,
+                "incident_id": each.incident_id,
+                "evaluation_id": each.evaluation_id,
+                "window_end": each.window_end,
+                "before": each.before,
+                "after": each.after,
+                "reason": each.reason,
+                "value": number(each.value),
+                "recorded_at": recorded_at,
+            }
+            for each in transitions
+        ]
+        insert_many(self.connection, tables.transitions, rows)
+
+    def told(self, incident_id: int) -> tuple[str, ...]:
+        """Every receiver that has been told of the incident, or is about to be."""
+        table = tables.outbox
+        asked = select(table.c.receiver).where(table.c.incident_id == incident_id).distinct()
+        return tuple(self.connection.execute(asked.order_by(table.c.receiver)).scalars())
 
     def enqueue(self, notification: OutboxRecord) -> None:
         """Put a notification into the outbox; one whose key is there already is the same one, and stays as it is."""

@@ -142,7 +142,7 @@ class AlertRecord:
 
 @dataclass(frozen=True, slots=True)
 class IncidentRecord:
-    """All alerts of one model at one time. *sequence* counts its notifications."""
+    """Alerts of one model at one time. *sequence* counts its notifications, *group* is what they have in common."""
 
     id: int
     version: str
@@ -150,6 +150,8 @@ class IncidentRecord:
     opened_at: datetime
     resolved_at: datetime | None = None
     sequence: int = 0
+    group: str = ""
+    end_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,24 @@ class EpisodeRecord:
     segment: str = ""
     value: float | None = None
     threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRecord:
+    """A change of an alert's condition in the window up to *window_end*, and why; told or not."""
+
+    alert_key: str
+    metric: str
+    column: str
+    segment: str
+    side: str
+    window_end: datetime
+    before: str
+    after: str
+    reason: str
+    value: float | None = None
+    incident_id: int | None = None
+    evaluation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

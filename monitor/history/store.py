@@ -74,6 +74,20 @@ class Store:
             leases.require(connection, model, token, now)
             yield Recording(connection, model)
 
+    @contextmanager
+    def closing(self, model: str) -> Iterator[Recording]:
+        """One transaction that nobody else's on the model comes between, without its lease: to close what is gone."""
+        with self.engine.begin() as connection:
+            leases.lock(connection, model)
+            yield Recording(connection, model)
+
+    def models_with_alerts_under_way(self) -> list[str]:
+        """The models that have an open incident or a pending alert, by name."""
+        opened = select(tables.incidents.c.model).where(tables.incidents.c.resolved_at.is_(None))
+        pending = select(tables.alerts.c.model).where(tables.alerts.c.condition == "pending")
+        with reading(self.engine) as connection:
+            return sorted(connection.execute(opened.union(pending)).scalars())
+
     def baseline(self, model: str, version: str, fingerprint: str) -> BaselineRecord | None:
         """The frozen layout and reference profile of a model version."""
         table = tables.baselines

@@ -16,6 +16,7 @@ from monitor.settings.terms import (
     Side,
     Subject,
     cadence,
+    clear_of,
     limits_of,
     measures,
     parameters_for,
@@ -35,7 +36,8 @@ class Bound:
     *except_columns*, which have thresholds of their own). It holds for the one *segment* that it names; or for the
     whole, and for every value of the segment columns *segments* but those in *except_segments*, which have thresholds
     of their own: (column, segment), where the column may be "*". *limit* is absolute, or a share of the release's own
-    value where *of_release*. *window* and *every* are those of the check that measures it.
+    value where *of_release*; so is *clear*, from where on it counts as held again (None: from *limit* on). *window* and
+    *every* are those of the check that measures it.
     """
 
     name: str  # as written in config.toml: "accuracy", "drift.*"
@@ -44,6 +46,7 @@ class Bound:
     side: Side
     limit: float
     of_release: bool = False
+    clear: float | None = None
     severity: Severity = "page"
     segment: str = ""
     segments: tuple[str, ...] = ()
@@ -162,6 +165,7 @@ def _bounds(
             side=side,
             limit=limit,
             of_release=of_release,
+            clear=clear_of(threshold),
             severity=threshold.severity or ("page" if metric.pages else "warn"),
             segment=about.segment,
             segments=threshold.segments,

@@ -67,6 +67,12 @@ def _holds(told: Told) -> str:
     return f"{told.name} {told.value} is {side} the promised {told.promise}{told.on_rows}."
 
 
+def _not_clear(told: Told) -> str:
+    clear = told.bound.clear or 0.0
+    needed = clear * (told.released or 0.0) if told.bound.of_release else clear
+    return f"{_holds(told).removesuffix('.')}, but short of {told.number(needed)}, where an alert on it ends."
+
+
 def _inconclusive(told: Told) -> str:
     side = "below" if told.bound.side == "min" else "above"
     beyond = f"{told.name} {told.value} is {side} the promised {told.promise}"
@@ -119,6 +125,7 @@ def _failed(told: Told) -> str:
 
 _SENTENCES: Mapping[str, Callable[[Told], str]] = {
     "holds": _holds,
+    "not_clear": _not_clear,
     "inconclusive": _inconclusive,
     "falls_below": _falls_below,
     "rises_above": _rises_above,

@@ -14,7 +14,8 @@ from monitor.release.sentences import Told, sentence
 
 State = Literal["ok", "breach", "unknown", "error"]
 Reason = Literal[
-    "holds",  # ok: the value is on the promised side
+    "holds",  # ok: the value is on the promised side, and at or beyond the bound's clear
+    "not_clear",  # ok: on the promised side, short of the bound's clear
     "inconclusive",  # ok, but suspicious: the value is beyond the bound, its interval still reaches it
     "falls_below",  # breach of a min
     "rises_above",  # breach of a max
@@ -28,6 +29,7 @@ Reason = Literal[
 ]
 STATES: Mapping[Reason, State] = {
     "holds": "ok",
+    "not_clear": "ok",
     "inconclusive": "ok",
     "falls_below": "breach",
     "rises_above": "breach",
@@ -71,8 +73,13 @@ class Verdict:
 
     @property
     def clears(self) -> bool:
-        """Whether it lets a firing alert recover: the value itself is back on the promised side."""
+        """Whether it lets a firing alert recover: the value itself is back, as far as the bound's clear asks."""
         return self.reason == "holds"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is on the promised side."""
+        return self.reason in ("holds", "not_clear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,10 @@ def judge(
     too few rows, or is not a finite number, is unknown.
     """
     about = measurement or Measurement(bound.metric, None, column=bound.column, segment=bound.segment)
-    threshold = _threshold(bound, released)
+    threshold = _held_to(bound, bound.limit, released)
     reason = _reason(bound, measurement, threshold, failure, facts)
+    if reason == "holds" and _short_of_clear(bound, about.value, released):
+        reason = "not_clear"
     told = Told(bound, about, threshold, released, failure.sentence if failure else "")
     return Verdict(
         bound=bound,
@@ -176,11 +185,18 @@ def _judged(
         yield judge(bound, one, released=own, failure=failure, facts=facts)
 
 
-def _threshold(bound: Bound, released: float | None) -> float | None:
-    """The number the value is held to; a share of a negative or unknown value of the release is none."""
+def _held_to(bound: Bound, limit: float, released: float | None) -> float | None:
+    """The number that *limit* stands for; a share of a negative or unknown value of the release is none."""
     if not bound.of_release:
-        return bound.limit
-    return None if released is None or not isfinite(released) or released < 0 else bound.limit * released
+        return limit
+    return None if released is None or not isfinite(released) or released < 0 else limit * released
+
+
+def _short_of_clear(bound: Bound, value: float | None, released: float | None) -> bool:
+    clear = None if bound.clear is None else _held_to(bound, bound.clear, released)
+    if clear is None or value is None:
+        return False
+    return value < clear if bound.side == "min" else value > clear
 
 
 def _reason(

@@ -1,69 +1,100 @@
-"""From verdicts to people: alerts and the incident move on, and what is to be said goes into the outbox."""
+"""From verdicts to people: alerts and incidents move on, and what is to be said goes into the outbox."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime
 
-from monitor.alerts.incident import Incident, advance_model, notification_key
-from monitor.alerts.life import Alert
-from monitor.alerts.movers import Seen
+from monitor.alerts.advance import advance_model
+from monitor.alerts.alert import Alert
+from monitor.alerts.incident import (
+    Changes,
+    Incident,
+    IncidentChange,
+    ModelFacts,
+    Transition,
+    at_home,
+    notification_key,
+)
 from monitor.alerts.routing import Routing
+from monitor.alerts.rule import JudgedWindow
 from monitor.history.recording import Recording
-from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, OutboxRecord
+from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, OutboxRecord, TransitionRecord
 from monitor.release.contract import Severity
-from monitor.release.verdict import Verdict
-from monitor.schedule.due import DueWindow
 from monitor.schedule.watch import Watch
 
 
 def advance(
+    recording: Recording, watch: Watch, window: JudgedWindow, routing: Routing, *, evaluation_id: int, wall: datetime
+) -> list[int]:
+    """Move the model's alerts and incidents by these verdicts; what people are to hear goes into the outbox.
+
+    Returns the ids of the incidents that were opened.
+    """
+    incidents = incidents_of(recording, watch.name)
+    changes = advance_model(watch.facts, alerts_of(recording, incidents), incidents, window, watch.rule)
+    ids = write_changes(recording, watch.facts, changes, routing, wall, evaluation_id)
+    return [found for change, found in zip(changes.incidents, ids, strict=True) if change.incident.id is None]
+
+
+def incidents_of(recording: Recording, model: str) -> list[Incident]:
+    """The open incidents of the model, and the newest of each group."""
+    return [_incident(model, stored) for stored in recording.incidents()]
+
+
+def alerts_of(recording: Recording, incidents: Iterable[Incident]) -> dict[str, Alert]:
+    """The present state of each alert of the model, by its key."""
+    alerts = {key: Alert.from_data(data) for key, data in recording.alerts().items()}
+    only = next((incident.id for incident in incidents if incident.is_open), None)
+    # Before alerts said which incident is theirs, a model had one open incident at most.
+    return {
+        key: replace(alert, incident=only) if alert.is_open and alert.incident is None else alert
+        for key, alert in alerts.items()
+    }
+
+
+def write_changes(
     recording: Recording,
-    watch: Watch,
-    due: DueWindow,
-    verdicts: Sequence[Verdict],
-    seen: Seen,
+    facts: ModelFacts,
+    changes: Changes,
     routing: Routing,
     wall: datetime,
-) -> int | None:
-    """Move the model's alerts and incident by these verdicts; what people are to hear goes into the outbox.
-
-    Returns the id of an incident that was opened.
-    """
-    alerts = {key: Alert.from_data(data) for key, data in recording.alerts().items()}
-    incident = _incident(watch, recording.open_incident())
-    changes = advance_model(watch.facts, alerts, incident, verdicts, due.start, due.end, watch.rule, seen)
-    recording.save_alerts([_alert(alert, due) for alert in changes.alerts])
-    if not changes.notifications or changes.incident is None:
-        return None
-    incident_id = _save_incident(recording, changes.incident)
-    for opened in changes.opened:
-        recording.open_episode(incident_id, EpisodeRecord(**asdict(opened)))
-    for resolved in changes.resolved:
-        recording.resolve_episode(incident_id, resolved.alert_key, resolved.resolved_at)
-    for notification in changes.notifications:
-        for receiver in routing.receivers(watch.name, watch.model.owner, changes.incident.severity):
-            recording.enqueue(
-                OutboxRecord(
-                    key=notification_key(incident_id, notification.sequence, receiver),
-                    incident_id=incident_id,
-                    receiver=receiver,
-                    reason=notification.reason,
-                    message=notification.message.to_data(),
-                    created_at=wall,
-                )
-            )
-    return incident_id if changes.incident.id is None else None
-
-
-def _incident(watch: Watch, stored: IncidentRecord | None) -> Incident | None:
-    if stored is None:
-        return None
-    severity: Severity = "page" if stored.severity == "page" else "warn"
-    return Incident(
-        stored.id, watch.name, stored.version, severity, stored.opened_at, stored.resolved_at, stored.sequence
+    evaluation_id: int | None = None,
+) -> tuple[int, ...]:
+    """Write what changed and what is to be said of it; return the ids of the incidents that did."""
+    ids = tuple(_save(recording, facts, change, routing, wall) for change in changes.incidents)
+    homes = changes.homes(ids)
+    recording.save_alerts(
+        [_alert(at_home(alert, homes), alert.window_end) for alert in changes.alerts if alert.window_end]
     )
+    transitions = [_transition(one, at_home(one.alert, homes), evaluation_id) for one in changes.transitions]
+    recording.transitions(transitions, wall)
+    return ids
+
+
+def _save(recording: Recording, facts: ModelFacts, change: IncidentChange, routing: Routing, wall: datetime) -> int:
+    incident_id = _save_incident(recording, change.incident)
+    for opened in change.opened:
+        recording.open_episode(incident_id, EpisodeRecord(**asdict(opened)))
+    for key in change.reopened:
+        recording.reopen_episode(incident_id, key)
+    for resolved in change.resolved:
+        recording.resolve_episode(incident_id, resolved.alert_key, resolved.resolved_at)
+    routed = routing.receivers(facts.name, facts.owner, change.incident.severity)
+    # Whoever heard of the incident hears how it goes on, also where it is routed elsewhere by now.
+    for receiver in dict.fromkeys((*routed, *recording.told(incident_id))):
+        recording.enqueue(
+            OutboxRecord(
+                key=notification_key(incident_id, change.notification.sequence, receiver),
+                incident_id=incident_id,
+                receiver=receiver,
+                reason=change.notification.reason,
+                message=change.notification.message.to_data(),
+                created_at=wall,
+            )
+        )
+    return incident_id
 
 
 def _save_incident(recording: Recording, incident: Incident) -> int:
@@ -73,21 +104,59 @@ def _save_incident(recording: Recording, incident: Incident) -> int:
             severity=incident.severity,
             opened_at=incident.opened_at,
             sequence=incident.sequence,
+            group=incident.group,
         )
     recording.update_incident(
-        incident.id, severity=incident.severity, resolved_at=incident.resolved_at, sequence=incident.sequence
+        incident.id,
+        severity=incident.severity,
+        resolved_at=incident.resolved_at,
+        sequence=incident.sequence,
+        end_reason=incident.end_reason,
     )
     return incident.id
 
 
-def _alert(alert: Alert, due: DueWindow) -> AlertRecord:
+def _incident(model: str, stored: IncidentRecord) -> Incident:
+    severity: Severity = "page" if stored.severity == "page" else "warn"
+    return Incident(
+        id=stored.id,
+        model=model,
+        version=stored.version,
+        severity=severity,
+        opened_at=stored.opened_at,
+        resolved_at=stored.resolved_at,
+        sequence=stored.sequence,
+        group=stored.group,
+        end_reason=stored.end_reason,
+    )
+
+
+def _alert(alert: Alert, window_end: datetime) -> AlertRecord:
     return AlertRecord(
         key=alert.key,
         metric=alert.metric,
         side=alert.side,
         condition=alert.condition,
-        window_end=alert.window_end or due.end,
+        window_end=window_end,
         state=alert.to_data(),
         column=alert.column,
         segment=alert.segment,
+    )
+
+
+def _transition(transition: Transition, alert: Alert, evaluation_id: int | None) -> TransitionRecord:
+    in_incident = alert.in_incident or transition.before in ("firing", "recovering")
+    return TransitionRecord(
+        alert_key=alert.key,
+        metric=alert.metric,
+        column=alert.column,
+        segment=alert.segment,
+        side=alert.side,
+        window_end=transition.window_end,
+        before=transition.before,
+        after=alert.condition,
+        reason=transition.reason,
+        value=alert.last,
+        incident_id=alert.incident if in_incident else None,
+        evaluation_id=evaluation_id,
     )

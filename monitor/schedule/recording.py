@@ -8,6 +8,7 @@ from datetime import datetime
 
 from monitor.alerts.movers import DRIFT, Seen
 from monitor.alerts.routing import Routing
+from monitor.alerts.rule import JudgedWindow
 from monitor.history.recording import Recording
 from monitor.history.records import (
     BucketState,
@@ -28,11 +29,11 @@ from monitor.settings.terms import measures
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was written of one evaluation. *opened* is the incident that it opened, if it did."""
+    """What was written of one evaluation; *opened* are the incidents that it opened."""
 
     evaluation_id: int
     verdicts: tuple[Verdict, ...]
-    opened: int | None = None
+    opened: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,9 @@ def record_result(
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
         seen = _seen(recording, due, result, verdicts)
-        opened = advance(recording, watch, due, verdicts, seen, routing, wall)
-    return Recorded(evaluation, verdicts, opened)
+        window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, seen, result.source_failure)
+        opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
+    return Recorded(evaluation, verdicts, tuple(opened))
 
 
 def record_skipped(store: Store, hold: Hold, watch: Watch, due: DueWindow, *, now: datetime, wall: datetime) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from checks.codec import FORMAT
 from checks.contract import Check
 from monitor.alerts.incident import ModelFacts
-from monitor.alerts.life import Rule
+from monitor.alerts.rule import Rule
 from monitor.release.contract import Bound, ReleaseContract, build_contract
 from monitor.schedule.plan import Plan, plans_of
 from monitor.settings import ModelSettings, Settings
@@ -51,11 +51,22 @@ class Watch:
 
 
 def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path) -> tuple[Watch, ...]:
-    """Every model of the settings, under watch."""
-    rule = Rule(settings.alerts.pending_for, settings.alerts.keep_firing_for)
+    """Every model of the settings that is not retired, under watch."""
+    alerts = settings.alerts
+    rule = Rule(
+        pending_for=alerts.pending_for,
+        keep_firing_for=alerts.keep_firing_for,
+        reopen_for=alerts.reopen_for,
+        blind_after=alerts.blind_after,
+        blind_severity=alerts.blind_severity,
+        group_by=alerts.group_by,
+    )
     checks_dir = None if settings.checks_dir is None else base / settings.checks_dir
-    confidence = settings.alerts.confidence
-    return tuple(_watch(model, checks, rule, confidence, base, checks_dir) for model in settings.models)
+    return tuple(
+        _watch(model, checks, rule, alerts.confidence, base, checks_dir)
+        for model in settings.models
+        if not model.retired
+    )
 
 
 def _watch(

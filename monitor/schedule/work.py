@@ -143,7 +143,7 @@ def _report(
 def _do(
     desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now: datetime, worker: Worker
 ) -> list[Opened]:
-    """Evaluate and record one window; return the incident that this opened, if it did."""
+    """Evaluate and record one window; return the incidents that this opened."""
     if due.reason == "too_old":
         record_skipped(desk.store, hold, watch, due, now=now, wall=wall_now())
         desk.vitals.count("evaluations", watch.name, "skipped")
@@ -164,7 +164,8 @@ def _do(
         wall=wall_now(),
     )
     _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in recorded.verdicts))
-    return [] if recorded.opened is None else [Opened(recorded.opened, recorded.evaluation_id, due)]
+    # One report tells of the window, however many incidents it opened.
+    return [Opened(incident_id, recorded.evaluation_id, due) for incident_id in recorded.opened[:1]]
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:

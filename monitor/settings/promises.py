@@ -12,7 +12,16 @@ from monitor.settings import CheckSettings, ModelSettings, Threshold
 from monitor.settings.problems import File, problems_of, suggestion
 from monitor.settings.remarks import Remark
 from monitor.settings.schema import Place
-from monitor.settings.terms import EVERY_COLUMN, Subject, cadence, limits_of, measures, parameters_for, split_name
+from monitor.settings.terms import (
+    EVERY_COLUMN,
+    Subject,
+    cadence,
+    clear_of,
+    limits_of,
+    measures,
+    parameters_for,
+    split_name,
+)
 
 _BOUNDS = ("min", "max", "min_of_release", "max_of_release")
 
@@ -29,6 +38,7 @@ def review_release(
     for name, threshold in model.release.items():
         here: Place = (*place, "release", name)
         yield from _limits(threshold, here, file)
+        yield from _clear(threshold, here, file)
         yield from _segments(threshold, model, here, place, file)
         yield from _one_segment(name, threshold, model, here, place, file)
         yield from _metric(name, threshold, model, place, checks, file)
@@ -54,6 +64,28 @@ def _limits(threshold: Threshold, here: Place, file: File) -> Iterator[Remark]:
     absolute = {side: limit for side, limit, of_release in limits if not of_release}
     if "min" in absolute and "max" in absolute and absolute["min"] > absolute["max"]:
         yield Remark.of(file, here, "has a min above its max, so nothing can hold it", "swap them", also=also)
+
+
+def _clear(threshold: Threshold, here: Place, file: File) -> Iterator[Remark]:
+    """Where an alert ends lies on the promised side of the one bound that it is about."""
+    clear, limits = clear_of(threshold), list(limits_of(threshold))
+    if clear is None or not limits:
+        return
+    at: Place = (*here, "clear")
+    also: tuple[Place, ...] = tuple((*here, key) for key in _BOUNDS)
+    side, limit, of_release = limits[0]
+    of = f"{side}_of_release" if of_release else side
+    if len({side for side, _, _ in limits}) == 2:
+        what = "says where one bound counts as held again, and there are a min and a max"
+        yield Remark.of(file, at, what, "keep one of them, or leave clear out", also=also)
+    elif of_release and isinstance(threshold.clear, timedelta):
+        what = f"is a duration, and {of} is a share of the release's own value"
+        yield Remark.of(file, at, what, f"write a share too, such as {limit:g}", also=also)
+    elif clear < limit if side == "min" else clear > limit:
+        below, promised = ("below", "above") if side == "min" else ("above", "below")
+        what = f"is {below} the {of}, so the value would breach where it counts as held again"
+        written = file.quoted((*here, of)) or f"{limit:g}"
+        yield Remark.of(file, at, what, f"write {written} or {promised}", also=also)
 
 
 def _segments(threshold: Threshold, model: ModelSettings, here: Place, place: Place, file: File) -> Iterator[Remark]:
@@ -150,7 +182,7 @@ def _known_columns(model: ModelSettings) -> set[str]:
 
 
 def _duration(threshold: Threshold, metric: Metric, here: Place, file: File) -> Iterator[Remark]:
-    for key in ("min", "max"):
+    for key in ("min", "max", "clear"):
         if isinstance(getattr(threshold, key), timedelta) and metric.unit != "seconds":
             what = f"is a duration, and '{metric.name}' is not measured in seconds"
             yield Remark.of(file, (*here, key), what, "write a number without quotes")

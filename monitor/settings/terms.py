@@ -80,6 +80,11 @@ def limits_of(threshold: Threshold) -> Iterator[tuple[Side, float, bool]]:
             yield side, share, True
 
 
+def clear_of(threshold: Threshold) -> float | None:
+    """Where a bound counts as held again, in the terms of that bound: its own number, or a share of the release's."""
+    return threshold.clear.total_seconds() if isinstance(threshold.clear, timedelta) else threshold.clear
+
+
 def split_segments(model: ModelSettings) -> frozenset[str]:
     """The segment columns by which each column is looked at: those of its thresholds and of configured checks."""
     known = model.predictions.segments

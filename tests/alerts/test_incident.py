@@ -8,25 +8,29 @@ from itertools import pairwise
 import pytest
 
 from monitor.alerts.incident import EpisodeResolved, notification_key
-from monitor.alerts.life import Rule
 from monitor.alerts.message import Message
+from monitor.alerts.rule import Rule
 from tests.alerts.scenes import DAY, Kind, Model, drift, end, verdict
 
 
 def test_nothing_wrong_is_nothing_to_tell() -> None:
     model = Model()
     changes = model.see(1, verdict("holds"), drift("unknown"))
-    assert (changes.incident, changes.notifications) == (None, ())
-    assert len(changes.alerts) == 2
+    assert (changes.incidents, changes.notifications) == ((), ())
+    assert [(one.metric, one.side, one.condition) for one in changes.alerts] == [
+        ("accuracy", "min", "inactive"),
+        ("drift", "max", "inactive"),
+        ("drift", "blind", "pending"),
+    ]
 
 
 def test_an_incident_from_its_opening_to_its_end() -> None:
     model = Model()
     opened = model.see(1, drift("breach"), verdict("holds"))
     assert [one.reason for one in opened.notifications] == ["opened"]
-    assert opened.incident is not None
-    assert (opened.incident.severity, opened.incident.opened_at, opened.incident.sequence) == ("warn", end(1), 1)
-    assert [(one.metric, one.column, one.opened_at, one.threshold) for one in opened.opened] == [
+    [change] = opened.incidents
+    assert (change.incident.severity, change.incident.opened_at, change.incident.sequence) == ("warn", end(1), 1)
+    assert [(one.metric, one.column, one.opened_at, one.threshold) for one in change.opened] == [
         ("drift", "temp", end(1), 0.2)
     ]
     raised = model.see(2, verdict("breach"), drift("breach"))
@@ -39,8 +43,8 @@ def test_an_incident_from_its_opening_to_its_end() -> None:
     assert model.incident.severity == "page", "the incident keeps the highest it had"
     ended = model.see(4, drift("holds"))
     assert [one.reason for one in ended.notifications] == ["resolved"]
-    assert ended.resolved == (EpisodeResolved(opened.opened[0].alert_key, end(4)),)
-    assert model.ended[0].resolved_at == end(4)
+    assert ended.incidents[0].resolved == (EpisodeResolved(change.opened[0].alert_key, end(4)),)
+    assert (model.ended[0].resolved_at, model.ended[0].end_reason) == (end(4), "resolved")
     assert model.ended[0].sequence == 4
 
 
@@ -82,6 +86,65 @@ def test_a_revision_takes_an_incident_back_and_says_so() -> None:
         "with newer data and is no breach (0.75 ≥ 0.728)."
     )
     assert model.incident is None
+
+
+def test_a_breach_soon_after_the_end_goes_on_in_the_same_incident() -> None:
+    model = Model(Rule(reopen_for=DAY))
+    model.see(1, verdict("breach", 0.61))
+    model.see(2, verdict("holds"))
+    again = model.see(3, verdict("breach"))
+    [change] = again.incidents
+    assert (change.notification.reason, change.notification.sequence) == ("reopened", 3)
+    assert (change.incident.id, change.incident.resolved_at, change.incident.end_reason) == (1, None, "")
+    assert (change.opened, change.reopened) == ((), (again.alerts[0].key,))
+    assert change.notification.message.title == "🔴 PAGE · flight-delay 2013-04 · accuracy 0.668 < 0.728"
+    assert change.notification.message.changed.startswith("Again: accuracy fell below the promised 0.728")
+    assert again.alerts[0].worst == 0.61, "the episode is the same one"
+    assert len(model.incidents) == 1
+
+
+def test_what_comes_later_is_an_incident_of_its_own() -> None:
+    model = Model(Rule(reopen_for=DAY))
+    model.see(1, verdict("breach"))
+    model.see(2, verdict("holds"))
+    model.see(3, verdict("holds"))
+    [told] = model.see(4, verdict("breach")).notifications
+    assert (told.reason, told.sequence, len(model.incidents)) == ("opened", 1, 2)
+
+
+def test_nothing_is_reopened_once_another_incident_has_opened() -> None:
+    model = Model(Rule(reopen_for=9 * DAY))
+    model.see(1, verdict("breach"))
+    model.see(2, verdict("holds"))
+    model.see(3, drift("breach"))
+    joined = model.see(4, verdict("breach"))
+    assert [one.reason for one in joined.notifications] == ["severity_raised"]
+    assert ([step.reason for step in joined.steps], joined.incidents[0].incident.id) == (["fired"], 2)
+    assert len(joined.incidents[0].opened) == 1
+
+
+def test_an_alert_comes_back_into_the_incident_that_others_kept_open() -> None:
+    model = Model(Rule(reopen_for=DAY))
+    model.see(1, verdict("breach", severity="warn"), drift("breach"))
+    model.see(2, verdict("holds", severity="warn"))
+    [change] = model.see(3, verdict("breach", severity="warn")).incidents
+    assert (change.notification.reason, change.opened, len(change.reopened)) == ("alert_joined", (), 1)
+
+
+def test_a_revision_that_takes_an_end_back_goes_on_in_the_same_thread() -> None:
+    # whatever reopen_for says: people have been told the end, and it was none
+    model = Model()
+    model.see(1, verdict("breach"))
+    model.see(2, verdict("holds"))
+    [change] = model.see(2, verdict("breach")).incidents
+    assert (change.notification.reason, change.incident.id, change.opened) == ("reopened", 1, ())
+    assert len(change.reopened) == 1
+
+
+def test_a_breach_taken_back_and_found_again_pages_once() -> None:
+    model = Model()
+    reasons = [model.see(1, verdict(kind)).notifications[0].reason for kind in ("breach", "holds", "breach")]
+    assert reasons == ["opened", "resolved", "reopened"]
 
 
 def test_a_bound_may_wait_longer_than_the_rest() -> None:

@@ -39,7 +39,7 @@ def test_a_database_that_stops_is_a_sentence_and_works_once_it_is_back(postgres_
         with store.recording("m", token, NOW) as recording:
             recording.evaluation(evaluation)
             postgres_server.stop()
-            recording.open_incident()
+            recording.incidents()
     with pytest.raises(HistoryUnavailable) as away:
         store.claim("m", "me", NOW, DAY)
     with pytest.raises(HistoryUnavailable):

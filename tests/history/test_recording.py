@@ -21,11 +21,12 @@ from monitor.history.records import (
     OutboxRecord,
     OutboxSummary,
     ProfileRecord,
+    TransitionRecord,
     VerdictRecord,
     WindowRecord,
 )
 from monitor.history.store import Store
-from monitor.history.tables import episodes, measurements, metadata, outbox, releases, verdicts
+from monitor.history.tables import episodes, measurements, metadata, outbox, releases, transitions, verdicts
 
 DAY = timedelta(days=1)
 START = datetime(2013, 7, 1, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_everything_recorded_is_read_back(store: Store, token: int) -> None:
     assert (counts.models, counts.open_incidents, counts.firing_alerts) == (1, 1, 1)
     with store.recording("flights", token, WALL) as recording:
         assert recording.alerts() == {"k": {"condition": "firing"}}
-        assert recording.open_incident() == IncidentRecord(1, "v1", "page", START + DAY, None, 1)
+        assert recording.incidents() == [IncidentRecord(1, "v1", "page", START + DAY, None, 1)]
 
 
 def test_an_empty_history_has_nothing_to_tell(store: Store, token: int) -> None:
@@ -98,9 +99,11 @@ def test_an_empty_history_has_nothing_to_tell(store: Store, token: int) -> None:
     assert store.outbox_summary() == OutboxSummary(pending=0, blocked=0, oldest=None)
     with store.recording("flights", token, WALL) as recording:
         assert recording.alerts() == {}
-        assert recording.open_incident() is None
+        assert recording.incidents() == []
+        assert recording.told(1) == ()
         recording.measurements(1, [])
         recording.verdicts(1, [])
+        recording.transitions([], WALL)
         recording.profiles(1, {})
         recording.save_alerts([])
 
@@ -172,10 +175,11 @@ def test_an_incident_goes_through_its_life(store: Store, engine: Engine, token: 
         recording.open_episode(incident, EpisodeRecord("k", "drift", "warn", START, "temp"))
     with store.recording("flights", token, WALL) as recording:
         recording.update_incident(incident, severity="page", resolved_at=None, sequence=2)
-        assert recording.open_incident() == IncidentRecord(incident, "v1", "page", START, None, 2)
+        assert recording.incidents() == [IncidentRecord(incident, "v1", "page", START, None, 2)]
         recording.resolve_episode(incident, "k", START + DAY)
-        recording.update_incident(incident, severity="page", resolved_at=START + DAY, sequence=3)
-        assert recording.open_incident() is None
+        recording.update_incident(incident, severity="page", resolved_at=START + DAY, sequence=3, end_reason="resolved")
+        ended = IncidentRecord(incident, "v1", "page", START, START + DAY, 3, "", "resolved")
+        assert recording.incidents() == [ended], "the newest may be reopened"
         # The same alert fires again: another episode, and the first one stays as it was.
         recording.open_episode(incident, EpisodeRecord("k", "drift", "warn", START + 2 * DAY, "temp"))
         recording.resolve_episode(incident, "k", START + 3 * DAY)
@@ -183,6 +187,52 @@ def test_an_incident_goes_through_its_life(store: Store, engine: Engine, token: 
     with engine.connect() as connection:
         ends = connection.execute(select(episodes.c.resolved_at).order_by(episodes.c.id)).scalars()
         assert list(ends) == [START + DAY, START + 3 * DAY]
+
+
+def test_an_episode_may_go_on_and_it_is_the_last_one_that_does(store: Store, engine: Engine, token: int) -> None:
+    with store.recording("flights", token, WALL) as recording:
+        incident = recording.open_new_incident(version="v1", severity="warn", opened_at=START)
+        for day in (0, 2):
+            recording.open_episode(incident, EpisodeRecord("k", "drift", "warn", START + day * DAY))
+            recording.resolve_episode(incident, "k", START + (day + 1) * DAY)
+        recording.reopen_episode(incident, "k")
+
+    with engine.connect() as connection:
+        found = connection.execute(select(episodes.c.resolved_at, episodes.c.reopened).order_by(episodes.c.id))
+        assert [tuple(row) for row in found] == [(START + DAY, 0), (None, 1)]
+
+
+def test_the_incidents_that_matter_are_those_open_and_the_newest_of_each_group(store: Store, token: int) -> None:
+    with store.recording("flights", token, WALL) as recording:
+        for group, ended in (("a", True), ("a", True), ("b", False), ("b", True), ("", False)):
+            made = recording.open_new_incident(version="v1", severity="warn", opened_at=START, group=group)
+            recording.update_incident(made, severity="warn", resolved_at=START if ended else None, sequence=1)
+        assert [one.id for one in recording.incidents()] == [2, 3, 4, 5]
+
+
+def test_why_a_condition_changed_is_kept(store: Store, engine: Engine, token: int) -> None:
+    with store.recording("flights", token, WALL) as recording:
+        about = ("k", "drift", "temp", "", "max", START + DAY)
+        recording.transitions([TransitionRecord(*about, "inactive", "pending", "pending_started", 0.3)], WALL)
+
+    with engine.connect() as connection:
+        row = connection.execute(select(transitions)).one()
+    assert (row.model, row.before, row.after, row.reason, row.value) == (
+        "flights",
+        "inactive",
+        "pending",
+        "pending_started",
+        0.3,
+    )
+    assert (row.window_end, row.incident_id, row.evaluation_id) == (START + DAY, None, None)
+
+
+def test_who_has_been_told_is_known(store: Store, token: int) -> None:
+    with store.recording("flights", token, WALL) as recording:
+        incident = recording.open_new_incident(version="v1", severity="page", opened_at=START)
+        for key, receiver in (("1", "slack:#b"), ("2", "console"), ("3", "slack:#b")):
+            recording.enqueue(OutboxRecord(key, incident, receiver, "opened", {}, WALL))
+        assert recording.told(incident) == ("console", "slack:#b")
 
 
 def test_a_notification_is_due_once(store: Store, engine: Engine, token: int) -> None:

@@ -206,6 +206,44 @@ def test_a_measurement_is_judged(
     assert verdict.clears == (reason == "holds")
 
 
+@pytest.mark.parametrize(
+    ("bound", "measurement", "released", "reason", "sentence"),
+    [
+        # short of where an alert ends
+        (
+            replace(AT_LEAST, clear=0.74),
+            accuracy(0.73, 0.72, 0.75),
+            0.781,
+            "not_clear",
+            (
+                "accuracy 0.73 [0.72, 0.75] is at least the promised 0.728 (release 2013-04: 0.781), 18,511 rows, "
+                "but short of 0.74, where an alert on it ends."
+            ),
+        ),
+        # at the bound itself it keeps its promise
+        (replace(AT_LEAST, clear=0.74), accuracy(0.728), None, "not_clear", None),
+        # from there on it has cleared
+        (replace(AT_LEAST, clear=0.74), accuracy(0.74), None, "holds", None),
+        # of a max it is the other way round
+        (replace(AT_MOST, clear=0.15), drift(0.151), None, "not_clear", None),
+        (replace(AT_MOST, clear=0.15), drift(0.15), None, "holds", None),
+        # a share of the release's own value, as its bound: 0.97 of 0.8 is 0.776
+        (replace(OF_RELEASE, clear=0.97), accuracy(0.775), 0.8, "not_clear", None),
+        (replace(OF_RELEASE, clear=0.97), accuracy(0.776), 0.8, "holds", None),
+        # beyond the bound it plays no part
+        (replace(AT_LEAST, clear=0.74), accuracy(0.72, 0.7, 0.75), None, "inconclusive", None),
+        (replace(AT_LEAST, clear=0.74), accuracy(0.72), None, "falls_below", None),
+    ],
+)
+def test_a_bound_may_say_where_an_alert_ends(
+    bound: Bound, measurement: Measurement, released: float | None, reason: str, sentence: str | None
+) -> None:
+    verdict = judge(bound, measurement, released=released)
+    assert (verdict.reason, verdict.clears) == (reason, reason == "holds")
+    assert verdict.holds == (reason in {"holds", "not_clear"})
+    assert sentence is None or verdict.sentence == sentence
+
+
 FAILED = Failure("check_failed", "The check accuracy raised ValueError: oh.")
 NO_SOURCE = Failure("source_failed", "predictions.parquet is gone.")
 

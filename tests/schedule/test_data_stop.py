@@ -108,8 +108,11 @@ def test_a_stop_of_all_data_is_an_alert_within_one_interval(tmp_path: Path) -> N
 
 def test_a_model_without_any_row_yet_is_told_of_its_trainings_and_volume(tmp_path: Path) -> None:
     write(tmp_path, START)
-    found = {one.metric for one in incidents(tmp_path, START + 23 * DAY, START + 24 * DAY)}
-    assert found == {"volume", "training_time"}
+    found = incidents(tmp_path, START + 23 * DAY, START + 24 * DAY)
+    assert {one.metric for one in found if one.value is not None} == {"volume", "training_time"}
+    blind = {one.metric: one.opened_at for one in found if one.value is None}
+    third = START + 23 * DAY + timedelta(hours=18)
+    assert blind == dict.fromkeys(("prediction_age", "volume_change", "kpi_change.yes"), third)
 
 
 def test_evaluate_compares_with_what_the_history_holds(tmp_path: Path) -> None:

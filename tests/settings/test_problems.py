@@ -389,6 +389,41 @@ METRICS = ", ".join(sorted(one.name for check in discover().values() for one in 
                 "write a multiple of it, or make the bucket smaller"
             ),
         ),
+        # an alert that would end where it fires
+        (
+            ACCURACY,
+            "accuracy = { min = 0.728, clear = 0.7 }",
+            (
+                "models[0].release.accuracy.clear: is below the min, so the value would breach where it counts as held "
+                "again; write 0.728 or above"
+            ),
+        ),
+        (
+            ACCURACY,
+            "accuracy = { max_of_release = 1.1, clear = 1.2 }",
+            (
+                "models[0].release.accuracy.clear: is above the max_of_release, so the value would breach where it "
+                "counts as held again; write 1.1 or below"
+            ),
+        ),
+        # ... or that would end at one of two bounds
+        (
+            ACCURACY,
+            "accuracy = { min = 0.7, max = 0.9, clear = 0.8 }",
+            (
+                "models[0].release.accuracy.clear: says where one bound counts as held again, and there are a min and "
+                "a max; keep one of them, or leave clear out"
+            ),
+        ),
+        # ... or after a while, of what is no time
+        (
+            ACCURACY,
+            'accuracy = { min = 0.7, clear = "4h" }',
+            (
+                "models[0].release.accuracy.clear: is a duration, and 'accuracy' is not measured in seconds; "
+                "write a number without quotes"
+            ),
+        ),
         # an unknown check
         (
             'check = "drift"',
