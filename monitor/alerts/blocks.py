@@ -68,7 +68,7 @@ def _context(message: Message, note: str) -> str:
         parts.append(link(message.runbook, "Runbook"))
     parts.append(f"incident since {moment(message.opened_at)} UTC")
     if note:
-        parts.append(mrkdwn(note, 100))
+        parts.append(mrkdwn(note, 200))
     return " · ".join(parts)
 
 

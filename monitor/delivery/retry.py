@@ -17,7 +17,11 @@ _NAMESPACE = uuid.UUID("6f0f0f3a-1f0a-5d7e-9a57-0d3b6f2f5c11")
 
 @dataclass(frozen=True, slots=True)
 class RelayRules:
-    """The times of delivery. *settle* is how long a request that was given up may still take effect."""
+    """The times of delivery.
+
+    *settle* is how long a request that was given up may still take effect, *group_wait* how long the first message of
+    an incident waits for what belongs to it.
+    """
 
     timeout: timedelta = timedelta(seconds=10)
     settle: timedelta = timedelta(seconds=30)
@@ -28,6 +32,7 @@ class RelayRules:
     refused_pause: timedelta = timedelta(minutes=5)
     fail_open_after: timedelta = timedelta(minutes=10)
     late_after: timedelta = timedelta(minutes=10)
+    group_wait: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if self.lease < 2 * self.timeout + self.settle:

@@ -65,7 +65,7 @@ CONTENT = frozenset(
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _UNKNOWN_WAIT = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(hours=6)
+_LONGEST_WAIT = timedelta(days=1)
 
 
 def outcome_of_answer(error: SlackApiError) -> Outcome:
@@ -101,7 +101,7 @@ def is_about_content(error: SlackApiError) -> bool:
 
 
 def retry_after(header: object) -> timedelta:
-    """The wait Slack asks for; half a minute where it asks in a way nobody understands."""
+    """The wait that is asked for, a day at most; half a minute where it is asked for in a way nobody understands."""
     text = header[0] if isinstance(header, list) and header else header
     try:
         seconds = float(str(text))
