@@ -25,6 +25,15 @@ _CLOCK_SKEW = timedelta(minutes=10)  # between this machine and the receiver's, 
 Gate = Callable[[Message, datetime], str | None]
 """Why nobody is told of a message at that time, as a sentence that names the silence or calendar; None: tell them."""
 
+Count = Callable[[str, str], None]
+"""Told the receiver and the result of each attempt."""
+
+
+def tell_everybody(_message: Message, _now: datetime) -> str | None:
+    """The gate that is open to everything."""
+    return None
+
+
 _NEWS_OF_THE_TOLD = ("resolved", "closed", "acknowledged")
 _NOTHING_TOLD = "Nothing of this incident was told here, so there is nothing to take back."
 _PERHAPS_TOLD = "An earlier attempt may have been delivered; it could not be looked for."
@@ -56,13 +65,15 @@ class Relay:
         outbox: SqlOutbox,
         receivers: Sequence[Receiver],
         rules: RelayRules | None = None,
-        gate: Gate = lambda _message, _now: None,
+        gate: Gate = tell_everybody,
+        count: Count = lambda _receiver, _result: None,
     ) -> None:
         self._outbox = outbox
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._paces = {receiver.name: receiver.pace for receiver in receivers}
         self._rules = rules or RelayRules()
         self._gate = gate
+        self._count = count
         self._owner = str(uuid.uuid4())
 
     def do_one(self, now: datetime) -> bool:
@@ -131,6 +142,7 @@ class Relay:
     def _suppress(self, work: _Work, why: str) -> None:
         sentence = f"{why} {_PERHAPS_TOLD}" if work.uncertain else why
         self._outbox.suppressed(work.claim, sentence, uncertain=work.uncertain)
+        self._count(work.claim.receiver, "suppressed")
         log.info(
             "notification_suppressed",
             message=f"Nobody was told: {sentence}",
@@ -187,6 +199,7 @@ class Relay:
         superseded = [later.id for later in work.behind]
         at = work.at()
         self._outbox.sent(work.claim, at, thread, outcome.provider_id, superseded, at - self._rules.settle)
+        self._count(work.claim.receiver, "sent")
         log.info(
             "notification_adopted" if adopted else "notification_sent",
             message="An earlier attempt had landed." if adopted else "A notification was delivered.",
@@ -199,6 +212,7 @@ class Relay:
     def _put_back(self, claim: Claim, at: datetime, outcome: Outcome, *, untried: bool = False) -> None:
         retry = decide_retry(claim, at, outcome, self._rules, untried=untried)
         self._outbox.put_back(claim, retry)
+        self._count(claim.receiver, outcome.kind)
         log.warning(
             "notification_blocked" if retry.blocked else "notification_put_back",
             message=f"A notification was not delivered: {outcome.error}",

@@ -18,7 +18,7 @@ COUNTERS = {
     "checks_failed": ("Checks that did not get to an answer.", ["model", "check"]),
     "worker_kills": ("Worker processes that died or were ended.", []),
     "ticks": ("Ticks of the scheduler.", []),
-    "deliveries": ("Notifications tried to be delivered.", []),
+    "deliveries": ("Attempts to deliver a notification, by receiver and result.", ["receiver", "result"]),
     "errors": ("Jobs of the daemon that raised.", ["job"]),
 }
 VERDICTS = ("ok", "breach", "unknown", "error")

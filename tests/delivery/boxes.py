@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, insert, select
 
 from monitor.alerts.incident import Notification, notification_key
-from monitor.alerts.message import Message
 from monitor.delivery.outbox import SqlOutbox
-from monitor.delivery.relay import Gate, Relay
+from monitor.delivery.relay import Gate, Relay, tell_everybody
 from monitor.delivery.retry import RelayRules
 from monitor.history.engine import open_engine
 from monitor.history.tables import incidents, metadata, outbox
@@ -104,10 +103,6 @@ def drain(relay: Relay, start: datetime = NOW, *, seconds: int = 3600, step: tim
         relay.do_one(now)
         now += step
     return now
-
-
-def tell_everybody(_message: Message, _now: datetime) -> None:
-    """A gate that is open."""
 
 
 def relay_on(engine: Engine, *receivers: Any, rules: RelayRules | None = None, gate: Gate = tell_everybody) -> Relay:
