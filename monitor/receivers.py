@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from pydantic import SecretStr
@@ -12,7 +14,10 @@ from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
+from monitor.history.deliveries import ReceiverRow
 from monitor.settings import Settings, SlackSettings
+
+_UNKNOWN = "config.toml names no such receiver any more. Name it again, and what waits goes out."
 
 
 def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
@@ -38,6 +43,24 @@ def routing_of(settings: Settings) -> Routing:
     if slack.channel is not None:
         routes.append(Route(_name(slack.channel)))
     return Routing(tuple(routes))
+
+
+def names_of(settings: Settings) -> list[str]:
+    """Everybody who is told something, by the name that the history knows them by."""
+    return [receiver.name for receiver in receivers_of(settings, Console(quiet=True))]
+
+
+def listed(rows: Sequence[ReceiverRow], names: Sequence[str]) -> list[ReceiverRow]:
+    """The receivers called *names*, in that order, then others that something still waits for."""
+    known = {row.receiver: row for row in rows}
+    mine = [known.get(name, ReceiverRow(name)) for name in names]
+    others = [row for row in rows if row.receiver not in names and (row.waiting or row.blocked)]
+    return [*mine, *(replace(row, healthy=False, error=_UNKNOWN) for row in others)]
+
+
+def well(row: ReceiverRow) -> bool:
+    """Whether it is told what is due."""
+    return row.healthy and not row.blocked
 
 
 def rules_of(settings: Settings) -> RelayRules:

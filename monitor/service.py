@@ -12,13 +12,15 @@ from rich.console import Console
 
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
+from monitor.delivery.health import healthy
 from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.history import queries
+from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
-from monitor.receivers import receivers_of, routing_of, rules_of
+from monitor.receivers import names_of, receivers_of, routing_of, rules_of
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
@@ -38,7 +40,6 @@ PATIENCE = 0.5
 """Seconds more for a thread that hangs in a database that does not answer. All waits of a stop add up to under 8."""
 LAST_DELIVERY = 1.5
 """Seconds a delivery under way at the stop may take; then it is left to be found by the next start."""
-OUTBOX_LATE = timedelta(minutes=15)
 
 
 class Service:
@@ -60,6 +61,7 @@ class Service:
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
         self._lanes = self._lanes_to(receivers_of(settings, console))
+        self._names = names_of(settings)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._daemon = Daemon(self._jobs(), self.vitals)
 
@@ -154,7 +156,7 @@ class Service:
             vital_metrics=VitalMetrics(self.vitals),
             history_metrics=HistoryMetrics(
                 lambda: queries.latest_verdicts(self._history().engine),
-                lambda: self._history().outbox_summary(),
+                lambda: receiver_rows(self._history().engine),
                 wall_now,
             ),
         )
@@ -166,18 +168,20 @@ class Service:
 
     def _readiness(self) -> Readiness:
         try:
-            outbox = self._history().outbox_summary()
+            rows = receiver_rows(self._history().engine)
         except HistoryUnavailable as problem:
             return Readiness((str(problem),))
-        problems = []
-        if self.vitals.stale():
-            problems.append(f"No tick for {self.vitals.tick_age():.0f} s.")
-        if outbox.oldest is not None and wall_now() - outbox.oldest > OUTBOX_LATE:
-            problems.append(f"A notification has waited since {outbox.oldest:%Y-%m-%d %H:%M} UTC to be delivered.")
-        if outbox.blocked:
-            problems.append(f"{outbox.blocked} notifications are blocked until their receiver is repaired.")
-        facts = {"models": len(self.app.watches), "outbox": outbox.pending, "now": self.clock.now().isoformat()}
-        return Readiness(tuple(problems), facts)
+        facts = {
+            "models": len(self.app.watches),
+            "outbox": sum(row.waiting for row in rows),
+            "now": self.clock.now().isoformat(),
+        }
+        return Readiness(tuple(self._problems(rows)), facts)
+
+    def _problems(self, rows: Iterable[ReceiverRow]) -> list[str]:
+        """What keeps those from being told whom this daemon tells."""
+        mine = [row for row in rows if row.receiver in self._names]
+        return healthy(self.vitals.tick_age(), self.vitals.stale_after, mine, wall_now())
 
 
 def _tick(settings: Settings) -> timedelta:

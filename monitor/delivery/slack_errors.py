@@ -121,9 +121,9 @@ def _error_name(error: SlackApiError) -> str:
 
 def _way_out(name: str) -> str:
     if name in ("channel_not_found", "not_in_channel"):
-        return "Invite the bot to the channel named in slack.channel, or correct the name."
+        return "Invite the bot to the channel, or correct its name in config.toml."
     if name in ("is_archived", "channel_is_archived"):
-        return "Unarchive the channel or name another in slack.channel."
+        return "Unarchive the channel, or name another in config.toml."
     if name in ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"):
         return "Give a valid bot token in MONITOR_SLACK__TOKEN."
     if name == "missing_scope":

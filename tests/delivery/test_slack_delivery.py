@@ -141,8 +141,7 @@ def test_a_refusal_blocks_is_shown_and_heals_by_itself(slack: FakeSlack, engine:
     drain(relay, seconds=299)
     assert states(engine) == ["blocked"]
     sentence = (
-        "Slack answered not_in_channel (HTTP 200). "
-        "Invite the bot to the channel named in slack.channel, or correct the name."
+        "Slack answered not_in_channel (HTTP 200). Invite the bot to the channel, or correct its name in config.toml."
     )
     assert rows(engine)[0].error == sentence
     with engine.begin() as connection:
