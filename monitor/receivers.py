@@ -10,22 +10,35 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from monitor.alerts.routing import Route, Routing
+from monitor.clock import wall_now
 from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
+from monitor.delivery.webhook import WebhookReceiver
 from monitor.history.deliveries import ReceiverRow
-from monitor.settings import Settings, SlackSettings
+from monitor.settings import Settings, SlackSettings, Webhook
 
 _UNKNOWN = "config.toml names no such receiver any more. Name it again, and what waits goes out."
 
 
 def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
-    """One receiver for each channel that is named anywhere; the console where there is no Slack."""
+    """One receiver for each channel that is named anywhere, the console where there is no Slack, and each webhook."""
+    return (*_chat(settings, console), *(_webhook(hook, settings) for hook in settings.webhooks))
+
+
+def _chat(settings: Settings, console: Console) -> tuple[Receiver, ...]:
     slack = settings.slack
     if slack.token is None:
         return (ConsoleReceiver(console),)
     return tuple(_channel(slack, slack.token, name) for name in _channels(settings))
+
+
+def _webhook(hook: Webhook, settings: Settings) -> Receiver:
+    secret = None if hook.secret is None else hook.secret.get_secret_value()
+    timeout = RelayRules().timeout
+    url = hook.url.get_secret_value()
+    return WebhookReceiver(hook.name, url, secret, web_url=settings.web.url, timeout=timeout, wall_now=wall_now)
 
 
 def default_channel(settings: Settings) -> SlackReceiver | None:
@@ -36,13 +49,13 @@ def default_channel(settings: Settings) -> SlackReceiver | None:
 
 def routing_of(settings: Settings) -> Routing:
     """Which receivers are told of which incident."""
-    slack = settings.slack
+    slack, always = settings.slack, tuple(f"webhook:{hook.name}" for hook in settings.webhooks)
     if slack.token is None:
-        return Routing((Route("console"),))
+        return Routing((Route("console"),), always)
     routes = [Route(_name(route.channel), route.models, route.owners, route.severities) for route in slack.routes]
     if slack.channel is not None:
         routes.append(Route(_name(slack.channel)))
-    return Routing(tuple(routes))
+    return Routing(tuple(routes), always)
 
 
 def names_of(settings: Settings) -> list[str]:

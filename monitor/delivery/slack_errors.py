@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from monitor.delivery.receiver import Outcome
+from monitor.delivery.retry import retry_after
 
 if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError
@@ -64,8 +64,6 @@ CONTENT = frozenset(
     }
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_UNKNOWN_WAIT = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(days=1)
 
 
 def outcome_of_answer(error: SlackApiError) -> Outcome:
@@ -75,7 +73,8 @@ def outcome_of_answer(error: SlackApiError) -> Outcome:
     told = f"Slack answered {name or 'something that is not JSON'} (HTTP {status})."
     if status == 429 or name in _LIMITED:
         headers = {key.lower(): value for key, value in (error.response.headers or {}).items()}
-        return Outcome("limited", told, retry_after=retry_after(headers.get("retry-after")))
+        asked = headers.get("retry-after")
+        return Outcome("limited", told, retry_after=retry_after(asked[0] if isinstance(asked, list) else asked))
     if status >= 500 or name in _AMBIGUOUS or not name:
         return Outcome("ambiguous", told)
     if name in _GONE:
@@ -98,18 +97,6 @@ def outcome_of_failure(error: Exception) -> Outcome:
 def is_about_content(error: SlackApiError) -> bool:
     """Whether Slack refused the blocks, so that plain text is worth trying at once."""
     return int(error.response.status_code or 0) == 200 and _error_name(error) in CONTENT
-
-
-def retry_after(header: object) -> timedelta:
-    """The wait that is asked for, a day at most; half a minute where it is asked for in a way nobody understands."""
-    text = header[0] if isinstance(header, list) and header else header
-    try:
-        seconds = float(str(text))
-    except ValueError:
-        return _UNKNOWN_WAIT
-    if not 0 <= seconds < float("inf"):
-        return _UNKNOWN_WAIT
-    return min(timedelta(seconds=seconds), _LONGEST_WAIT)
 
 
 def _error_name(error: SlackApiError) -> str:
