@@ -175,6 +175,20 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 
 
 @cli.command()
+def receivers(output: FormatOption = Format.table, config: ConfigOption = Path("config.toml")) -> None:
+    """Who is told, what waits for each, and what keeps anybody from being told."""
+    from monitor.history.deliveries import receiver_rows
+    from monitor.receivers import listed, names_of, well
+    from monitor.screen import console, print_receivers
+
+    settings = _settings(config)
+    with _store(settings, config) as store:
+        rows = listed(receiver_rows(store.engine), names_of(settings))
+    print_receivers(console(), rows, output)
+    raise typer.Exit(OK if all(map(well, rows)) else BREACH)
+
+
+@cli.command()
 def artifacts(
     artifact: Annotated[int | None, typer.Argument(metavar="ID", help="Write this one; left out: list them.")] = None,
     target: Annotated[

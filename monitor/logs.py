@@ -29,6 +29,8 @@ def configure_logs(*, level: str = "INFO", as_json: bool | None = None) -> None:
     # APScheduler reports each run of each job; its errors are ours to report, with the job's own words.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore"):  # they write whole addresses, secrets and all
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -18,8 +18,10 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from monitor.app import App, Evaluated
+from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
+from monitor.receivers import well
 from monitor.release.words import number
 
 VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
@@ -212,10 +214,37 @@ def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> Non
     out.print(table)
 
 
+def print_receivers(out: Console, rows: Sequence[ReceiverRow], form: str) -> None:
+    """Who is told, a line each."""
+    if form != "table":
+        _print_plain([asdict(row) for row in rows], form)
+        return
+    table = _table(
+        "", "Receiver", "Last told (UTC)", "Waiting", "Blocked", "Suppressed", "Paused until", "What is wrong"
+    )
+    for row in rows:
+        mark = "[green]✓[/]" if well(row) else "[bold red]✗[/]"
+        told, paused = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (row.sent_at, row.blocked_until))
+        counts = map(str, (row.waiting, row.blocked, row.suppressed))
+        table.add_row(mark, escape(row.receiver), told, *counts, paused, escape(row.error))
+    out.print(table)
+
+
 def _table(*headers: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for header in headers:
-        numeric = header in {"Value", "Rows", "Threshold", "Bound", "Promised", "Id", "Size"}
+        numeric = header in {
+            "Value",
+            "Rows",
+            "Threshold",
+            "Bound",
+            "Promised",
+            "Id",
+            "Size",
+            "Waiting",
+            "Blocked",
+            "Suppressed",
+        }
         table.add_column(header, justify="right" if numeric else "left", overflow="fold")
     return table
 

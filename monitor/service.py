@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from rich.console import Console
 
-from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
-from monitor.delivery.console import ConsoleReceiver
+from monitor.delivery.health import healthy
+from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
-from monitor.delivery.relay import Relay
-from monitor.delivery.retry import RelayRules
-from monitor.delivery.slack import SlackReceiver
 from monitor.history import queries
+from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
+from monitor.receivers import names_of, receivers_of, routing_of, rules_of
 from monitor.schedule.closing import close_gone
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
@@ -41,7 +41,6 @@ PATIENCE = 0.5
 """Seconds more for a thread that hangs in a database that does not answer. All waits of a stop add up to under 8."""
 LAST_DELIVERY = 1.5
 """Seconds a delivery under way at the stop may take; then it is left to be found by the next start."""
-OUTBOX_LATE = timedelta(minutes=15)
 
 
 class Service:
@@ -63,11 +62,17 @@ class Service:
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
         close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
-        receivers = receivers_of(settings, console)
-        self.relay = Relay(SqlOutbox(self.store.engine), receivers)
+        self._lanes = self._lanes_to(receivers_of(settings, console))
+        self._names = names_of(settings)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
-        self._delivering = threading.Lock()
         self._daemon = Daemon(self._jobs(), self.vitals)
+
+    def _lanes_to(self, receivers: Iterable[Receiver]) -> list[Lane]:
+        outbox, rules = SqlOutbox(self.store.engine), rules_of(self.app.settings)
+        return [Lane(outbox, receiver, rules, self._count_delivery) for receiver in receivers]
+
+    def _count_delivery(self, receiver: str, result: str) -> None:
+        self.vitals.count("deliveries", receiver, result)
 
     def _desk(self) -> Desk:
         settings = self.app.settings
@@ -100,7 +105,7 @@ class Service:
         self.stop.set()
         self._daemon.stop()
         self.runner.stop(grace=GRACE, patience=PATIENCE)
-        self._delivering.acquire(timeout=LAST_DELIVERY)
+        finish_all(self._lanes, LAST_DELIVERY)
         self._server.stop()
         self.store.engine.dispose()
         log.info("stopped", message="Stopped.")
@@ -116,9 +121,10 @@ class Service:
             return False
 
     def _jobs(self) -> list[Job]:
+        deliveries = [Job(f"deliver {lane.name}", DELIVER_EVERY, partial(self._deliver, lane)) for lane in self._lanes]
         return [
+            *deliveries,
             Job("tick", _tick(self.app.settings), self._tick),
-            Job("deliver", DELIVER_EVERY, self._deliver),
             Job("renew", RENEW_EVERY, self.runner.renew_leases),
             Job("prune", PRUNE_EVERY, self._prune),
         ]
@@ -129,14 +135,12 @@ class Service:
             self.clock.wait_for(self.runner.working_at())
         self.runner.tick(self.clock.now())
 
-    def _deliver(self) -> None:
-        with self._delivering:
-            try:
-                while not self.stop.is_set() and self.relay.do_one(wall_now()):
-                    self.vitals.count("deliveries")
-            except HistoryUnavailable as problem:
-                self.vitals.count("errors", "deliver")
-                log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
+    def _deliver(self, lane: Lane) -> None:
+        try:
+            lane.deliver(self.stop, wall_now)
+        except HistoryUnavailable as problem:
+            self.vitals.count("errors", "deliver")
+            log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
 
     def _prune(self) -> None:
         settings = self.app.settings.history
@@ -154,7 +158,7 @@ class Service:
             vital_metrics=VitalMetrics(self.vitals),
             history_metrics=HistoryMetrics(
                 lambda: queries.latest_verdicts(self._history().engine),
-                lambda: self._history().outbox_summary(),
+                lambda: receiver_rows(self._history().engine),
                 wall_now,
             ),
         )
@@ -166,42 +170,20 @@ class Service:
 
     def _readiness(self) -> Readiness:
         try:
-            outbox = self._history().outbox_summary()
+            rows = receiver_rows(self._history().engine)
         except HistoryUnavailable as problem:
             return Readiness((str(problem),))
-        problems = []
-        if self.vitals.stale():
-            problems.append(f"No tick for {self.vitals.tick_age():.0f} s.")
-        if outbox.oldest is not None and wall_now() - outbox.oldest > OUTBOX_LATE:
-            problems.append(f"A notification has waited since {outbox.oldest:%Y-%m-%d %H:%M} UTC to be delivered.")
-        if outbox.blocked:
-            problems.append(f"{outbox.blocked} notifications are blocked until their receiver is repaired.")
-        facts = {"models": len(self.app.watches), "outbox": outbox.pending, "now": self.clock.now().isoformat()}
-        return Readiness(tuple(problems), facts)
+        facts = {
+            "models": len(self.app.watches),
+            "outbox": sum(row.waiting for row in rows),
+            "now": self.clock.now().isoformat(),
+        }
+        return Readiness(tuple(self._problems(rows)), facts)
 
-
-def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
-    """Who is told: the Slack channel, or the console where no token is set."""
-    slack = settings.slack
-    if slack.token is None or slack.channel is None:
-        return (ConsoleReceiver(console),)
-    receiver = SlackReceiver(
-        slack.token.get_secret_value(),
-        slack.channel,
-        api_url=slack.api_url,
-        timeout=RelayRules().timeout,
-        mentions=slack.mentions,
-        web_url=settings.web.url or "",
-        buttons=slack.app_token is not None,
-    )
-    return (receiver,)
-
-
-def routing_of(settings: Settings) -> Routing:
-    """Which receiver is told of which incident."""
-    slack = settings.slack
-    told = "console" if slack.token is None or slack.channel is None else f"slack:{slack.channel}"
-    return Routing((Route(told),))
+    def _problems(self, rows: Iterable[ReceiverRow]) -> list[str]:
+        """What keeps those from being told whom this daemon tells."""
+        mine = [row for row in rows if row.receiver in self._names]
+        return healthy(self.vitals.tick_age(), self.vitals.stale_after, mine, wall_now())
 
 
 def _tick(settings: Settings) -> timedelta:

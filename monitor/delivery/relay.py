@@ -4,51 +4,39 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from monitor.alerts.message import Message
-from monitor.alerts.words import span
 from monitor.clock import monotonic
+from monitor.delivery.coalescing import Waiting, lateness
+from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Letter, Outcome, Receiver, Thread
-from monitor.delivery.retry import Claim, RelayRules, Retry, decide_retry
+from monitor.delivery.retry import Claim, RelayRules, decide_retry
 
 log = structlog.get_logger(__name__)
 
 _CLOCK_SKEW = timedelta(minutes=10)  # between this machine and the receiver's, when searching
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A later notification of the same incident to the same receiver."""
+Gate = Callable[[Message, datetime], str | None]
+"""Why nobody is told of a message at that time, as a sentence that names the silence or calendar; None: tell them."""
 
-    id: int
-    message: Mapping[str, Any]
+Count = Callable[[str, str], None]
+"""Told the receiver and the result of each attempt."""
 
 
-class Outbox(Protocol):
-    """What the relay needs of the table of notifications due. Each operation is one transaction."""
+def tell_everybody(_message: Message, _now: datetime) -> str | None:
+    """The gate that is open to everything."""
+    return None
 
-    def claim(self, now: datetime, paces: Mapping[str, timedelta], owner: str, lease: timedelta) -> Claim | None:
-        """The oldest notification due, first in its incident, whose receiver takes one now; its slot is taken too."""
 
-    def extend(self, claim: Claim, at: datetime, lease: timedelta) -> bool:
-        """Hold it *lease* longer; False where it is not ours any more."""
-
-    def successors(self, claim: Claim) -> Sequence[Waiting]:
-        """The notifications that wait behind it, in order."""
-
-    def forget_thread(self, claim: Claim) -> None:
-        """Its parent message is gone: the next one becomes the parent."""
-
-    def sent(self, claim: Claim, at: datetime, thread: Thread, provider_id: str, superseded: Sequence[int]) -> bool:
-        """It is delivered, and in it those *superseded*; False where it is not ours any more."""
-
-    def put_back(self, claim: Claim, retry: Retry) -> bool:
-        """Give it back for later; False where it is not ours any more."""
+_NEWS_OF_THE_TOLD = ("resolved", "closed", "acknowledged")
+_NOTHING_TOLD = "Nothing of this incident was told here, so there is nothing to take back."
+_PERHAPS_TOLD = "An earlier attempt may have been delivered; it could not be looked for."
 
 
 @dataclass(slots=True)
@@ -61,7 +49,8 @@ class _Work:
     at: Callable[[], datetime]
     thread: Thread | None
     note: str = ""
-    superseded: list[int] = field(default_factory=list)
+    behind: Sequence[Waiting] = ()
+    uncertain: bool = False
 
     @property
     def letter(self) -> Letter:
@@ -71,11 +60,20 @@ class _Work:
 class Relay:
     """Delivers what is in the outbox. Any number of them may run on one database."""
 
-    def __init__(self, outbox: Outbox, receivers: Sequence[Receiver], rules: RelayRules | None = None) -> None:
+    def __init__(
+        self,
+        outbox: SqlOutbox,
+        receivers: Sequence[Receiver],
+        rules: RelayRules | None = None,
+        gate: Gate = tell_everybody,
+        count: Count = lambda _receiver, _result: None,
+    ) -> None:
         self._outbox = outbox
         self._receivers = {receiver.name: receiver for receiver in receivers}
         self._paces = {receiver.name: receiver.pace for receiver in receivers}
         self._rules = rules or RelayRules()
+        self._gate = gate
+        self._count = count
         self._owner = str(uuid.uuid4())
 
     def do_one(self, now: datetime) -> bool:
@@ -84,7 +82,7 @@ class Relay:
         Never sleeps. What the database raises is raised; what a receiver raises is an attempt that ended ambiguous.
         """
         began = monotonic()  # before the claim, so that our idea of the lease ends before the database's
-        claim = self._outbox.claim(now, self._paces, self._owner, self._rules.lease)
+        claim = self._outbox.claim(now, self._paces, self._owner, self._rules)
         if claim is None:
             return False
         receiver = self._receivers[claim.receiver]
@@ -96,16 +94,19 @@ class Relay:
         if message is None:
             self._put_back(claim, at(), Outcome("rejected", "The stored message cannot be read."))
             return True
-        self._deliver(_Work(claim, receiver, message, at, claim.thread, _late(claim, now, self._rules)))
+        self._deliver(_Work(claim, receiver, message, at, claim.thread))
         return True
 
     def _deliver(self, work: _Work) -> None:
         if work.claim.uncertain_since is not None and not self._settled(work, work.claim.uncertain_since):
             return
+        why = self._muted(work)
         if work.thread is not None and not self._updated(work, work.thread):
             return
-        if work.thread is None:
-            self._coalesce(work)
+        if why is not None:
+            self._suppress(work, why)
+            return
+        self._coalesce(work)
         if not self._still_ours(work):
             log.warning(
                 "delivery_dropped",
@@ -117,17 +118,37 @@ class Relay:
 
     def _settled(self, work: _Work, since: datetime) -> bool:
         """Whether the message must still be posted, after looking for it where it might have landed."""
-        claim = work.claim
-        found = _attempt(lambda: work.receiver.find(claim.identity, work.thread, since - _CLOCK_SKEW))
+        claim, now = work.claim, work.at()
+        earliest = min(since, now) - _CLOCK_SKEW
+        found = _attempt(lambda: work.receiver.find(claim.identity, work.thread, earliest))
         if found.kind == "sent":
             self._sent(work, found, adopted=True)
             return False
-        if found.kind in ("absent", "refused", "rejected", "gone"):
+        if found.kind in ("absent", "gone"):
             return True
-        if work.at() - since > self._rules.fail_open_after:
+        if found.kind in ("refused", "rejected") or abs(now - since) > self._rules.fail_open_after:
+            work.uncertain = True
             return True
         self._put_back(claim, work.at(), found, untried=True)
         return False
+
+    def _muted(self, work: _Work) -> str | None:
+        """Why nobody is told of it, if so."""
+        why = self._gate(work.message, work.at())
+        if why is None and work.thread is None and work.message.reason in _NEWS_OF_THE_TOLD:
+            why = None if self._outbox.told(work.claim) else _NOTHING_TOLD
+        return why
+
+    def _suppress(self, work: _Work, why: str) -> None:
+        sentence = f"{why} {_PERHAPS_TOLD}" if work.uncertain else why
+        self._outbox.suppressed(work.claim, sentence, uncertain=work.uncertain)
+        self._count(work.claim.receiver, "suppressed")
+        log.info(
+            "notification_suppressed",
+            message=f"Nobody was told: {sentence}",
+            key=work.claim.key,
+            receiver=work.claim.receiver,
+        )
 
     def _updated(self, work: _Work, thread: Thread) -> bool:
         """Whether the parent shows the present state, or is gone and will be posted anew."""
@@ -142,13 +163,15 @@ class Relay:
         return False
 
     def _coalesce(self, work: _Work) -> None:
-        """A first message that is late tells how things stand now, and stands for those that wait behind it."""
-        waiting = self._outbox.successors(work.claim) if work.note else ()
-        newest = _read(waiting[-1].message) if waiting else None
-        if newest is None:
-            return
-        work.message = newest
-        work.superseded = [later.id for later in waiting]
+        """The first message of an incident tells how things stand by now, and stands for those that wait behind it."""
+        behind = () if work.thread is not None else self._outbox.successors(work.claim)
+        newest = _read(behind[-1].message) if behind else None
+        late = work.at() - work.claim.created_at - self._rules.group_wait
+        if newest is not None:
+            work.behind = behind
+        if late > self._rules.late_after:
+            work.note = lateness(work.message.reason, work.claim.created_at, work.behind, late)
+        work.message = newest or work.message
 
     def _still_ours(self, work: _Work) -> bool:
         asked = work.at()
@@ -173,19 +196,23 @@ class Relay:
 
     def _sent(self, work: _Work, outcome: Outcome, *, adopted: bool) -> None:
         thread = work.thread or Thread(outcome.channel_id, outcome.provider_id)
-        self._outbox.sent(work.claim, work.at(), thread, outcome.provider_id, work.superseded)
+        superseded = [later.id for later in work.behind]
+        at = work.at()
+        self._outbox.sent(work.claim, at, thread, outcome.provider_id, superseded, at - self._rules.settle)
+        self._count(work.claim.receiver, "sent")
         log.info(
             "notification_adopted" if adopted else "notification_sent",
             message="An earlier attempt had landed." if adopted else "A notification was delivered.",
             key=work.claim.key,
             receiver=work.claim.receiver,
             attempts=work.claim.attempts,
-            superseded=len(work.superseded),
+            superseded=len(superseded),
         )
 
     def _put_back(self, claim: Claim, at: datetime, outcome: Outcome, *, untried: bool = False) -> None:
         retry = decide_retry(claim, at, outcome, self._rules, untried=untried)
         self._outbox.put_back(claim, retry)
+        self._count(claim.receiver, outcome.kind)
         log.warning(
             "notification_blocked" if retry.blocked else "notification_put_back",
             message=f"A notification was not delivered: {outcome.error}",
@@ -203,11 +230,6 @@ def _read(data: Mapping[str, Any]) -> Message | None:
     except (KeyError, TypeError, ValueError):
         log.exception("message_unreadable", message="A stored message cannot be read.")
         return None
-
-
-def _late(claim: Claim, now: datetime, rules: RelayRules) -> str:
-    late = now - claim.created_at
-    return f"delivered {span(late)} late" if late > rules.late_after else ""
 
 
 def _attempt(call: Callable[[], Outcome]) -> Outcome:

@@ -7,17 +7,24 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from monitor.alerts.words import span
 from monitor.delivery.receiver import Outcome, Thread
 
+_UNKNOWN_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(days=1)
 _NAMESPACE = uuid.UUID("6f0f0f3a-1f0a-5d7e-9a57-0d3b6f2f5c11")
 
 
 @dataclass(frozen=True, slots=True)
 class RelayRules:
-    """The times of delivery. *settle* is how long a request that was given up may still take effect."""
+    """The times of delivery.
+
+    *settle* is how long a request that was given up may still take effect, *group_wait* how long the first message of
+    an incident waits for what belongs to it.
+    """
 
     timeout: timedelta = timedelta(seconds=10)
     settle: timedelta = timedelta(seconds=30)
@@ -28,6 +35,7 @@ class RelayRules:
     refused_pause: timedelta = timedelta(minutes=5)
     fail_open_after: timedelta = timedelta(minutes=10)
     late_after: timedelta = timedelta(minutes=10)
+    group_wait: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if self.lease < 2 * self.timeout + self.settle:
@@ -98,3 +106,23 @@ def backoff_after(claim: Claim, rules: RelayRules) -> timedelta:
     full = min(rules.first_backoff * (1 << doublings), rules.last_backoff)
     share = zlib.crc32(f"{claim.key}|{claim.attempts}".encode()) / 2**32
     return full * (1 - share / 2)
+
+
+def retry_after(header: str | None, date: str | None = None) -> timedelta:
+    """The wait that is asked for, a day at most; half a minute where it is asked for in a way nobody understands.
+
+    *date* is when the answer was given, for a header that names a time (RFC 9110, 10.2.3).
+    """
+    wait = _wait(header or "", date or "")
+    return _UNKNOWN_WAIT if wait is None or wait < timedelta(0) else min(wait, _LONGEST_WAIT)
+
+
+def _wait(header: str, date: str) -> timedelta | None:
+    try:
+        return timedelta(seconds=float(header))
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return parsedate_to_datetime(header) - parsedate_to_datetime(date)
+    except (ValueError, TypeError):  # no date, or one of them without a zone
+        return None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import socket
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 from monitor.delivery.receiver import Outcome
+from monitor.delivery.retry import retry_after
 
 if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError
@@ -64,8 +64,6 @@ CONTENT = frozenset(
     }
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_UNKNOWN_WAIT = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(hours=6)
 
 
 def outcome_of_answer(error: SlackApiError) -> Outcome:
@@ -75,7 +73,8 @@ def outcome_of_answer(error: SlackApiError) -> Outcome:
     told = f"Slack answered {name or 'something that is not JSON'} (HTTP {status})."
     if status == 429 or name in _LIMITED:
         headers = {key.lower(): value for key, value in (error.response.headers or {}).items()}
-        return Outcome("limited", told, retry_after=retry_after(headers.get("retry-after")))
+        asked = headers.get("retry-after")
+        return Outcome("limited", told, retry_after=retry_after(asked[0] if isinstance(asked, list) else asked))
     if status >= 500 or name in _AMBIGUOUS or not name:
         return Outcome("ambiguous", told)
     if name in _GONE:
@@ -100,18 +99,6 @@ def is_about_content(error: SlackApiError) -> bool:
     return int(error.response.status_code or 0) == 200 and _error_name(error) in CONTENT
 
 
-def retry_after(header: object) -> timedelta:
-    """The wait Slack asks for; half a minute where it asks in a way nobody understands."""
-    text = header[0] if isinstance(header, list) and header else header
-    try:
-        seconds = float(str(text))
-    except ValueError:
-        return _UNKNOWN_WAIT
-    if not 0 <= seconds < float("inf"):
-        return _UNKNOWN_WAIT
-    return min(timedelta(seconds=seconds), _LONGEST_WAIT)
-
-
 def _error_name(error: SlackApiError) -> str:
     """Slack's name of the error; empty where the answer was not Slack's."""
     data = error.response.data
@@ -121,9 +108,9 @@ def _error_name(error: SlackApiError) -> str:
 
 def _way_out(name: str) -> str:
     if name in ("channel_not_found", "not_in_channel"):
-        return "Invite the bot to the channel named in slack.channel, or correct the name."
+        return "Invite the bot to the channel, or correct its name in config.toml."
     if name in ("is_archived", "channel_is_archived"):
-        return "Unarchive the channel or name another in slack.channel."
+        return "Unarchive the channel, or name another in config.toml."
     if name in ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"):
         return "Give a valid bot token in MONITOR_SLACK__TOKEN."
     if name == "missing_scope":

@@ -12,7 +12,7 @@ class Vitals:
     """Counters that only grow, and when the daemon last ticked."""
 
     def __init__(self, *, stale_after: float) -> None:
-        self._stale_after = stale_after
+        self.stale_after = stale_after
         self._lock = threading.Lock()
         self._ticked = monotonic()
         self._counts: Counter[tuple[str, ...]] = Counter()
@@ -29,7 +29,7 @@ class Vitals:
 
     def stale(self) -> bool:
         """Whether the tick has stopped."""
-        return self.tick_age() > self._stale_after
+        return self.tick_age() > self.stale_after
 
     def count(self, name: str, *labels: str, by: int = 1) -> None:
         """Add *by* to a counter."""

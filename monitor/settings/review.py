@@ -14,6 +14,7 @@ from monitor.settings.problems import File
 from monitor.settings.promises import review_release
 from monitor.settings.remarks import Remark
 from monitor.settings.schema import Place
+from monitor.settings.telling import review_telling
 
 FILES_ELSEWHERE = {"s3", "gs", "gcs", "http", "https", "az", "abfs", "abfss", "hf", "r2", "file"}
 FILE_ENDINGS = (".parquet", ".pq", ".csv", ".tsv", ".json", ".jsonl", ".ndjson")
@@ -170,9 +171,7 @@ def _not_whole(file: File, where: Place, bucket: Place) -> Remark:
 
 
 def _surroundings(settings: Settings, file: File) -> Iterator[Remark]:
-    if settings.slack.token is not None and settings.slack.channel is None:
-        what = "is missing, and slack.token is set"
-        yield Remark.of(file, ("slack", "channel"), what, 'add channel = "#model-alerts"', also=(("slack", "token"),))
+    yield from review_telling(settings, file)
     scheme = settings.history.url.get_secret_value().partition("://")[0]
     if scheme not in HISTORY_SCHEMES:
         what = "must be the URL of an SQLite or PostgreSQL database"

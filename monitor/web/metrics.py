@@ -8,8 +8,8 @@ from datetime import datetime
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import HistoryRow
-from monitor.history.records import OutboxSummary
 from monitor.schedule.vitals import Vitals
 
 COUNTERS = {
@@ -18,7 +18,7 @@ COUNTERS = {
     "checks_failed": ("Checks that did not get to an answer.", ["model", "check"]),
     "worker_kills": ("Worker processes that died or were ended.", []),
     "ticks": ("Ticks of the scheduler.", []),
-    "deliveries": ("Notifications tried to be delivered.", []),
+    "deliveries": ("Attempts to deliver a notification, by receiver and result.", ["receiver", "result"]),
     "errors": ("Jobs of the daemon that raised.", ["job"]),
 }
 VERDICTS = ("ok", "breach", "unknown", "error")
@@ -48,18 +48,18 @@ class HistoryMetrics(Collector):
     def __init__(
         self,
         verdicts: Callable[[], list[HistoryRow]],
-        outbox: Callable[[], OutboxSummary],
+        receivers: Callable[[], list[ReceiverRow]],
         wall_now: Callable[[], datetime],
     ) -> None:
         self._verdicts = verdicts
-        self._outbox = outbox
+        self._receivers = receivers
         self._now = wall_now
 
     def collect(self) -> Iterator[Metric]:
-        """The newest verdict of each promised metric, and the outbox."""
+        """The newest verdict of each promised metric, and how each receiver does."""
         up = GaugeMetricFamily("model_monitor_database_up", "Whether the history database answers.")
         try:
-            rows, outbox = self._verdicts(), self._outbox()
+            rows, receivers = self._verdicts(), self._receivers()
         except Exception:  # noqa: BLE001  # a scrape reports a database that is away, it does not fail with it
             up.add_metric([], 0)
             yield up
@@ -67,7 +67,7 @@ class HistoryMetrics(Collector):
         up.add_metric([], 1)
         yield up
         yield from _verdict_families(rows)
-        yield from _outbox_families(outbox, self._now())
+        yield from _receiver_families(receivers, self._now())
 
 
 def _verdict_families(rows: list[HistoryRow]) -> Iterator[Metric]:
@@ -88,10 +88,19 @@ def _verdict_families(rows: list[HistoryRow]) -> Iterator[Metric]:
     yield from (verdict, value, threshold, end)
 
 
-def _outbox_families(outbox: OutboxSummary, now: datetime) -> Iterator[Metric]:
-    rows = GaugeMetricFamily("model_monitor_outbox", "Notifications not yet delivered.", labels=["state"])
-    rows.add_metric(["pending"], outbox.pending)
-    rows.add_metric(["blocked"], outbox.blocked)
-    age = GaugeMetricFamily("model_monitor_outbox_age_seconds", "Age of the oldest undelivered notification.")
-    age.add_metric([], (now - outbox.oldest).total_seconds() if outbox.oldest else 0.0)
-    yield from (rows, age)
+def _receiver_families(receivers: list[ReceiverRow], now: datetime) -> Iterator[Metric]:
+    works = GaugeMetricFamily("model_monitor_receiver_healthy", "0 while it refuses everything.", labels=["receiver"])
+    rows = GaugeMetricFamily(
+        "model_monitor_outbox",
+        "Notifications that are not delivered, or that nobody is told.",
+        labels=["receiver", "state"],
+    )
+    age = GaugeMetricFamily(
+        "model_monitor_outbox_age_seconds", "Age of the oldest undelivered notification.", labels=["receiver"]
+    )
+    for row in receivers:
+        works.add_metric([row.receiver], float(row.healthy))
+        for state, count in (("pending", row.waiting), ("blocked", row.blocked), ("suppressed", row.suppressed)):
+            rows.add_metric([row.receiver, state], count)
+        age.add_metric([row.receiver], (now - row.oldest).total_seconds() if row.oldest else 0.0)
+    yield from (works, rows, age)

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import cli
+from monitor.history.deliveries import note_receiver
+from monitor.history.engine import open_engine
+from monitor.history.store import Store
 from tests.world import World, command, environment, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -196,3 +199,19 @@ class Leaves(Check):
         yield Measurement("leaves", 1.0, rows=1)
         yield Artifact("note.txt", "text/plain", b"hello")
 """
+
+
+def test_receivers_says_who_is_told_and_what_is_wrong(world: World) -> None:
+    slack = '\n[slack]\ntoken = "xoxb-1"\nchannel = "#alerts"\napi_url = "http://127.0.0.1:1/api/"\n'
+    world.configure(extra=slack)
+    well = world.run("receivers")
+    with Store(open_engine(f"sqlite:///{world.folder}/history.db")) as store:
+        note_receiver(store.engine, "slack:#alerts", None, "Slack answered token_revoked (HTTP 200).")
+    ill = world.run("receivers", "--format", "json")
+
+    assert well.returncode == 0, well.stderr
+    assert ["✓", "slack:#alerts", "0", "0", "0"] in [line.split() for line in well.stdout.splitlines()]
+    assert ill.returncode == 1
+    [row] = json.loads(ill.stdout)
+    assert (row["receiver"], row["healthy"], row["waiting"]) == ("slack:#alerts", False, 0)
+    assert row["error"] == "Slack answered token_revoked (HTTP 200)."

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, select
 
 from monitor.alerts.incident import Notification, notification_key
 from monitor.delivery.outbox import SqlOutbox
-from monitor.delivery.relay import Relay
+from monitor.delivery.relay import Gate, Relay, tell_everybody
 from monitor.delivery.retry import RelayRules
 from monitor.history.engine import open_engine
 from monitor.history.tables import incidents, metadata, outbox
@@ -42,17 +42,26 @@ def story() -> list[Notification]:
     return told
 
 
-def put(engine: Engine, told: Sequence[Notification], *, receiver: str = CHANNEL, at: datetime = NOW) -> int:
-    """Write an incident with its notifications; returns the incident's id."""
+def put(
+    engine: Engine,
+    told: Sequence[Notification],
+    *,
+    receiver: str = CHANNEL,
+    at: datetime = NOW,
+    incident: int | None = None,
+) -> int:
+    """Write notifications of a new incident, or of one that is there; returns the incident's id."""
     with engine.begin() as connection:
-        opened = {"model": "flight-delay", "version": "2013-04", "severity": "page", "opened_at": at}
-        key = connection.execute(insert(incidents).values(**opened)).inserted_primary_key
-        assert key is not None
+        if incident is None:
+            opened = {"model": "flight-delay", "version": "2013-04", "severity": "page", "opened_at": at}
+            key = connection.execute(insert(incidents).values(**opened)).inserted_primary_key
+            assert key is not None
+            incident = int(key[0])
         for notification in told:
             connection.execute(
                 insert(outbox).values(
-                    key=notification_key(key[0], notification.sequence, receiver),
-                    incident_id=key[0],
+                    key=notification_key(incident, notification.sequence, receiver),
+                    incident_id=incident,
                     receiver=receiver,
                     reason=notification.reason,
                     message=notification.message.to_data(),
@@ -62,7 +71,18 @@ def put(engine: Engine, told: Sequence[Notification], *, receiver: str = CHANNEL
                     attempts=0,
                 )
             )
-        return int(key[0])
+        return incident
+
+
+def put_one_by_one(
+    engine: Engine, told: Sequence[Notification], relay: Relay, *, receiver: str = CHANNEL, start: datetime = NOW
+) -> datetime:
+    """Let each notification be delivered before the next one is due; returns where the clock stands."""
+    incident, now = None, start
+    for notification in told:
+        incident = put(engine, [notification], receiver=receiver, at=now, incident=incident)
+        now = drain(relay, now, seconds=2)
+    return now
 
 
 def rows(engine: Engine) -> list[Any]:
@@ -85,6 +105,6 @@ def drain(relay: Relay, start: datetime = NOW, *, seconds: int = 3600, step: tim
     return now
 
 
-def relay_on(engine: Engine, *receivers: Any, rules: RelayRules | None = None) -> Relay:
+def relay_on(engine: Engine, *receivers: Any, rules: RelayRules | None = None, gate: Gate = tell_everybody) -> Relay:
     """A relay over *engine*."""
-    return Relay(SqlOutbox(engine), receivers, rules or RelayRules(timeout=SECOND))
+    return Relay(SqlOutbox(engine), receivers, rules or RelayRules(timeout=SECOND), gate)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from monitor.delivery.console import ConsoleReceiver, parent
 from tests.alerts.scenes import Model, verdict
-from tests.delivery.boxes import drain, put, relay_on, states, story
+from tests.delivery.boxes import put_one_by_one, relay_on, states, story
 
 
 def terminal(width: int = 110) -> tuple[Console, io.StringIO]:
@@ -22,8 +22,7 @@ def test_the_console_reads_like_the_slack_message(engine: Engine) -> None:
     console, out = terminal()
     model = Model()
     told = [*model.see(1, verdict("breach")).notifications, *model.see(8, verdict("holds")).notifications]
-    put(engine, told, receiver="console")
-    drain(relay_on(engine, ConsoleReceiver(console)), seconds=5)
+    put_one_by_one(engine, told, relay_on(engine, ConsoleReceiver(console)), receiver="console")
     assert [line.rstrip() for line in out.getvalue().splitlines()] == [
         "",
         "▌ 🔴 PAGE · flight-delay 2013-04 · accuracy 0.668 < 0.728",
@@ -40,9 +39,7 @@ def test_the_console_reads_like_the_slack_message(engine: Engine) -> None:
 
 def test_a_whole_incident_is_printed_in_order(engine: Engine) -> None:
     console, out = terminal()
-    put(engine, story(), receiver="console")
-    relay = relay_on(engine, ConsoleReceiver(console))
-    drain(relay, seconds=6)
+    put_one_by_one(engine, story(), relay_on(engine, ConsoleReceiver(console)), receiver="console")
     assert out.getvalue().count("└") == 4
     assert states(engine) == ["sent"] * 5
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from monitor.alerts.incident import Notification
 from monitor.clock import wall_now
 from tests.delivery.boxes import put, states, story
 from tests.delivery.fake_slack import Chaos, FakeSlack
@@ -44,18 +45,25 @@ def hatch(process: subprocess.Popen[str]) -> int:
     return int(process.stdout.readline())
 
 
+def _put_the_rest(engine: Engine, numbers: list[int], told: list[Notification]) -> list[int]:
+    for number in numbers:
+        put(engine, told, incident=number, at=wall_now())
+    return []
+
+
 def test_relays_killed_at_random_lose_and_double_nothing(engine: Engine, database_url: str, slack: FakeSlack) -> None:
     dice = random.Random(database_url.split(":", maxsplit=1)[0])
     told = story()[:3]
-    for _ in range(INCIDENTS):
-        put(engine, told, at=wall_now())
+    numbers = [put(engine, told[:1], at=wall_now()) for _ in range(INCIDENTS)]
     slack.unleash(CHAOS)
     kills = 0
     until = time.monotonic() + 60
     with nest(database_url, slack.url) as process:
         relays = [hatch(process), hatch(process)]
-        while time.monotonic() < until and "pending" in states(engine):
+        while time.monotonic() < until and (numbers or "pending" in states(engine)):
             time.sleep(dice.uniform(0.02, 0.12))
+            if numbers and "pending" not in states(engine):  # every parent is there: now their threads
+                numbers = _put_the_rest(engine, numbers, told[1:])
             if kills < KILLS:
                 os.kill(relays.pop(dice.randrange(2)), signal.SIGKILL)
                 relays.append(hatch(process))

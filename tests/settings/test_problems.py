@@ -863,3 +863,78 @@ def test_kpis_of_different_names_are_no_repetition(load: Load) -> None:
     bounds = '"kpi.revenue" = { min = 1 }\n"kpi.rate" = { max = 1 }\n"kpi_change.*" = { min = 0.5 }'
     loaded = load((ACCURACY, f"{ACCURACY}\n{bounds}"), added=REVENUE + other + trainings)
     assert [check.check for check in loaded.models[0].checks] == ["drift", "business_kpi", "business_kpi"]
+
+
+HOOK = '[[webhooks]]\nname = "{}"\nurl = "https://example.org/x"\n'
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        # a route without a token
+        (
+            '[[slack.routes]]\nchannel = "#growth"\n',
+            (
+                "slack.routes[0].channel: is a channel of Slack, and slack.token is missing; "
+                'add token = "${SLACK_BOT_TOKEN}" to [slack]'
+            ),
+        ),
+        # a second channel without a token
+        (
+            '[[alerts.escalation]]\nafter = "1h"\nchannel = "#leads"\n',
+            (
+                "alerts.escalation[0].channel: is a channel of Slack, and slack.token is missing; "
+                'add token = "${SLACK_BOT_TOKEN}" to [slack]'
+            ),
+        ),
+        # two webhooks of one name
+        (
+            HOOK.format("pager") + HOOK.format("pager"),
+            "webhooks[1].name: is the name of webhooks[0] already; give each a name of its own",
+        ),
+        # two Alertmanagers without names
+        (
+            '[[alertmanagers]]\nurl = "http://one:9093"\n[[alertmanagers]]\nurl = "http://other:9093"\n',
+            "alertmanagers[1].name: is the name of alertmanagers[0] already; give each a name of its own",
+        ),
+        # addresses of another kind, without a host, with a port that is none
+        (
+            f'[[webhooks]]\nname = "pager"\nurl = "ftp://{CANARY}/x"\n',
+            "webhooks[0].url: is no address on the web; write it in full: https://host/path",
+        ),
+        (
+            '[[alertmanagers]]\nurl = "alertmanager:9093"\n',
+            "alertmanagers[0].url: is no address on the web; write it in full: https://host/path",
+        ),
+        (
+            '[alerts]\nheartbeat = "https:///x"\n',
+            "alerts.heartbeat: is no address on the web; write it in full: https://host/path",
+        ),
+        (
+            '[web]\nurl = "https://monitor:x"\n',
+            "web.url: is no address on the web; write it in full: https://host/path",
+        ),
+        # secrets that sign nothing: without the prefix, no base64, too short
+        *(
+            (
+                HOOK.format("pager") + f'secret = "{secret}"\n',
+                (
+                    "webhooks[0].secret: must be whsec_ and the base64 of 24 to 64 random bytes; "
+                    'such as the output of: echo "whsec_$(openssl rand -base64 32)"'
+                ),
+            )
+            for secret in (CANARY, f"whsec_{CANARY}!", "whsec_c2hvcnQ=")
+        ),
+    ],
+)
+def test_who_cannot_be_told_is_reported(problems: Problems, added: str, expected: str) -> None:
+    assert problems(added=added) == [expected]
+
+
+def test_what_is_told_where_may_be_said_in_full(load: Load) -> None:
+    slack = '[slack]\ntoken = "xoxb-1"\nchannel = "#alerts"\n[[slack.routes]]\nchannel = "#growth"\n'
+    hook = HOOK.format("pager") + 'secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"\n'
+    managers = '[[alertmanagers]]\nurl = "http://one:9093"\n[[alertmanagers]]\nname = "other"\nurl = "http://two"\n'
+    loaded = load(added=slack + hook + managers)
+    assert [route.channel for route in loaded.slack.routes] == ["#growth"]
+    assert [each.name for each in loaded.alertmanagers] == ["alertmanager", "other"]

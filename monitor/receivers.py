@@ -1,0 +1,105 @@
+"""Who is told, by the settings: the receivers there are, which incidents go where, and how long they gather."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from monitor.alerts.routing import Route, Routing
+from monitor.clock import wall_now
+from monitor.delivery.console import ConsoleReceiver
+from monitor.delivery.receiver import Receiver
+from monitor.delivery.retry import RelayRules
+from monitor.delivery.slack import SlackReceiver
+from monitor.delivery.webhook import WebhookReceiver
+from monitor.history.deliveries import ReceiverRow
+from monitor.settings import Settings, Webhook
+
+_UNKNOWN = "config.toml names no such receiver any more. Name it again, and what waits goes out."
+
+
+def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
+    """One receiver for each channel that is named anywhere, the console where there is no Slack, and each webhook."""
+    return (*_chat(settings, console), *(_webhook(hook, settings) for hook in settings.webhooks))
+
+
+def _chat(settings: Settings, console: Console) -> tuple[Receiver, ...]:
+    slack = settings.slack
+    if slack.token is None:
+        return (ConsoleReceiver(console),)
+    return tuple(_channel(settings, slack.token, name) for name in _channels(settings))
+
+
+def _webhook(hook: Webhook, settings: Settings) -> Receiver:
+    secret = None if hook.secret is None else hook.secret.get_secret_value()
+    timeout = RelayRules().timeout
+    url = hook.url.get_secret_value()
+    return WebhookReceiver(hook.name, url, secret, web_url=settings.web.url, timeout=timeout, wall_now=wall_now)
+
+
+def default_channel(settings: Settings) -> SlackReceiver | None:
+    """The channel for what is about no model; None without Slack."""
+    slack = settings.slack
+    return None if slack.token is None or slack.channel is None else _channel(settings, slack.token, slack.channel)
+
+
+def routing_of(settings: Settings) -> Routing:
+    """Which receivers are told of which incident."""
+    slack, always = settings.slack, tuple(f"webhook:{hook.name}" for hook in settings.webhooks)
+    if slack.token is None:
+        return Routing((Route("console"),), always)
+    routes = [Route(_name(route.channel), route.models, route.owners, route.severities) for route in slack.routes]
+    if slack.channel is not None:
+        routes.append(Route(_name(slack.channel)))
+    return Routing(tuple(routes), always)
+
+
+def names_of(settings: Settings) -> list[str]:
+    """Everybody who is told something, by the name that the history knows them by."""
+    return [receiver.name for receiver in receivers_of(settings, Console(quiet=True))]
+
+
+def listed(rows: Sequence[ReceiverRow], names: Sequence[str]) -> list[ReceiverRow]:
+    """The receivers called *names*, in that order, then others that something still waits for."""
+    known = {row.receiver: row for row in rows}
+    mine = [known.get(name, ReceiverRow(name)) for name in names]
+    others = [row for row in rows if row.receiver not in names and (row.waiting or row.blocked)]
+    return [*mine, *(replace(row, healthy=False, error=_UNKNOWN) for row in others)]
+
+
+def well(row: ReceiverRow) -> bool:
+    """Whether it is told what is due."""
+    return row.healthy and not row.blocked
+
+
+def rules_of(settings: Settings) -> RelayRules:
+    """The times of delivery; where the clock is played back, waiting for what belongs together would take days."""
+    return RelayRules(group_wait=timedelta(0) if settings.clock else settings.alerts.group_wait)
+
+
+def _channels(settings: Settings) -> list[str]:
+    """Each channel once: the default, those of routes, those that are told when nobody acknowledges."""
+    named = [settings.slack.channel, *(route.channel for route in settings.slack.routes)]
+    named += [tier.channel for tier in settings.alerts.escalation]
+    return [name for name in dict.fromkeys(named) if name is not None]
+
+
+def _channel(settings: Settings, token: SecretStr, name: str) -> SlackReceiver:
+    slack = settings.slack
+    return SlackReceiver(
+        token.get_secret_value(),
+        name,
+        api_url=slack.api_url,
+        timeout=RelayRules().timeout,
+        mentions=slack.mentions,
+        web_url=settings.web.url or "",
+        buttons=slack.app_token is not None,
+    )
+
+
+def _name(channel: str) -> str:
+    return f"slack:{channel}"
