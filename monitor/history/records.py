@@ -195,3 +195,29 @@ class Counts:
     models: int
     open_incidents: int
     firing_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that fit all *matchers* (a pattern by what it is about) are muted in ``[starts_at, ends_at)``, wall time.
+
+    *id* is 0 until history gave it one.
+    """
+
+    id: int
+    matchers: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    author: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has seen an incident that was of *severity* then; it holds until *expires_at*, wall time."""
+
+    severity: str
+    author: str
+    comment: str
+    created_at: datetime
+    expires_at: datetime
