@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from rich.console import Console
 
+from monitor.alerts.message import Message
+from monitor.alerts.muting import muted
 from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
@@ -16,10 +18,12 @@ from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.relay import Relay
+from monitor.delivery.reminding import remind
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
 from monitor.history import queries
 from monitor.history.problems import HistoryUnavailable
+from monitor.history.silences import SilencesNow
 from monitor.history.store import Store
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
@@ -36,6 +40,7 @@ LEAST_STALE = 60.0
 DELIVER_EVERY = timedelta(seconds=1)
 PRUNE_EVERY = timedelta(hours=1)
 RENEW_EVERY = timedelta(seconds=15)
+REMIND_EVERY = timedelta(seconds=15)
 PATIENCE = 0.5
 """Seconds more for a thread that hangs in a database that does not answer. All waits of a stop add up to under 8."""
 LAST_DELIVERY = 1.5
@@ -62,6 +67,7 @@ class Service:
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
         receivers = receivers_of(settings, console)
+        self._told = frozenset(receiver.name for receiver in receivers)
         self.relay = Relay(SqlOutbox(self.store.engine), receivers)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._delivering = threading.Lock()
@@ -118,6 +124,7 @@ class Service:
             Job("tick", _tick(self.app.settings), self._tick),
             Job("deliver", DELIVER_EVERY, self._deliver),
             Job("renew", RENEW_EVERY, self.runner.renew_leases),
+            Job("remind", REMIND_EVERY, self._remind),
             Job("prune", PRUNE_EVERY, self._prune),
         ]
 
@@ -135,6 +142,12 @@ class Service:
             except HistoryUnavailable as problem:
                 self.vitals.count("errors", "deliver")
                 log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
+
+    def _remind(self) -> None:
+        try:
+            remind(self.store.engine, self.app.settings.alerts, self._told, wall_now())
+        except HistoryUnavailable as problem:
+            log.debug("reminders_postponed", message=str(problem))  # evaluations say it, at their own pace
 
     def _prune(self) -> None:
         settings = self.app.settings.history
@@ -185,6 +198,12 @@ def receivers_of(settings: Settings, console: Console) -> tuple[Receiver, ...]:
         return (ConsoleReceiver(console),)
     timeout = RelayRules().timeout
     return (SlackReceiver(slack.token.get_secret_value(), slack.channel, api_url=slack.api_url, timeout=timeout),)
+
+
+def gate_of(settings: Settings, store: Store) -> Callable[[Message, datetime], str | None]:
+    """Why nobody is told of a message at a time: a silence of the history or a calendar of the settings."""
+    silences = SilencesNow(store.engine)
+    return lambda message, now: muted(message, silences(now), settings.alerts.maintenance, now)
 
 
 def routing_of(settings: Settings) -> Routing:

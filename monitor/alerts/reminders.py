@@ -9,15 +9,14 @@ from typing import Literal
 
 from monitor.alerts.acknowledgement import holding, remark
 from monitor.alerts.life import Alert
-from monitor.alerts.message import EMOJI, About, Message, MessageState, NotificationReason
+from monitor.alerts.message import EMOJI, About, Message
 from monitor.alerts.muting import lifted, muted
-from monitor.alerts.words import comparison, span
+from monitor.alerts.story import about, briefly
+from monitor.alerts.words import span
 from monitor.history.records import Acknowledgement, Silence
-from monitor.release.words import display_name
 from monitor.settings import AlertSettings, Escalation
 
 _WHOLE = ("opened", "reopened", "repeat", "escalated", "unmuted")  # about all that is open, not only what changed
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +26,8 @@ class Told:
     *at* is when people were told, or when it was made where it waits or was suppressed.
     """
 
-    reason: NotificationReason
-    severity: MessageState
+    reason: str
+    severity: str
     outcome: Literal["told", "waiting", "suppressed"]
     made_at: datetime
     at: datetime
@@ -64,8 +63,7 @@ class Reminder:
 
 def present(newest: Message, alerts: Sequence[Alert]) -> Message:
     """The newest message of an incident, about all its open alerts."""
-    about = tuple(About(display_name(each.metric, each.column), each.segment, each.severity) for each in alerts)
-    return replace(newest, about=about, mention=None)
+    return replace(newest, about=about(alerts), mention=None)
 
 
 def due(standing: Standing, silences: Sequence[Silence], settings: AlertSettings, now: datetime) -> Reminder | None:
@@ -96,7 +94,7 @@ def _unmuted(
     if over is None and not _kept_back(standing, heard):
         return None
     what = "What muted this" if over is None else over.name
-    line = f"{EMOJI[said.state]} {what} is over, and this is still open: {_open(standing.alerts)}."
+    line = f"{EMOJI[said.state]} {what} is over, and this is still open: {briefly(standing.alerts)}."
     return Reminder(replace(said, reason="unmuted", thread_line=line))
 
 
@@ -136,7 +134,7 @@ def _escalated(
     began = max([min(paged), *expired, *([] if over is None else [over.ends_at])])
     if now - began < tier.after:
         return None
-    line = f"{EMOJI['page']} Nobody has acknowledged this for {span(now - began)}: {_open(standing.alerts)}."
+    line = f"{EMOJI['page']} Nobody has acknowledged this for {span(now - began)}: {briefly(standing.alerts)}."
     told = replace(said, reason="escalated", thread_line=line, mention=tier.mention)
     return Reminder(told, tier.channel)
 
@@ -156,16 +154,5 @@ def _repeat(standing: Standing, said: Message, settings: AlertSettings, now: dat
     if now - max(each.at for each in newest) < every:
         return None
     age = span(now - standing.told[0].made_at)
-    line = f"{EMOJI[said.state]} Still open after {age}: {_open(standing.alerts)}."
+    line = f"{EMOJI[said.state]} Still open after {age}: {briefly(standing.alerts)}."
     return Reminder(replace(said, reason="repeat", thread_line=line))
-
-
-def _open(alerts: Sequence[Alert]) -> str:
-    """``accuracy 0.668 < 0.728, coverage 0.93 < 0.95 and 2 more``."""
-    ranked = sorted(alerts, key=lambda each: (each.severity != "page", bool(each.segment)))
-    told = [
-        f"{display_name(each.metric, each.column, each.segment)} {comparison(each.side, each.last, each.threshold)}"
-        for each in ranked[:_MOST_NAMED]
-    ]
-    hidden = len(ranked) - len(told)
-    return ", ".join(told) + (f" and {hidden} more" if hidden else "")
