@@ -70,7 +70,7 @@ def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence],
         return
     incident = story.incident
     ended = moment(incident.resolved_at) + " UTC" if incident.resolved_at else "[bold red]still open[/]"
-    who = [incident.model, incident.version, incident.severity, story.owner or ""]
+    who = [f"{incident.model} {incident.version}", incident.severity, story.owner or ""]
     out.print(f"[bold]Incident {incident.id}[/] · {escape(' · '.join(filter(None, who)))}")
     out.print(f"{moment(incident.opened_at)} UTC → {ended}{_unusual(incident)}")
     _print_alerts(out, story)
@@ -187,9 +187,8 @@ def _value(value: float | None) -> str:
 
 def _incident(row: IncidentRow, form: str) -> dict[str, object]:
     data = {**asdict(row), "alerts": list(row.alerts) if form == "json" else ", ".join(row.alerts)}
-    given = row.acknowledged
-    data["acknowledged"] = None if given is None else given.author
-    return data
+    given = data.pop("acknowledged")
+    return {**data, "acknowledged_by": given and given["author"], "acknowledged_until": given and given["expires_at"]}
 
 
 def _silence(silence: Silence, now: datetime, form: str) -> dict[str, object]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, select, update
 
 from monitor.alerts.incident import notification_key
 from monitor.alerts.message import Message
@@ -22,44 +22,13 @@ from monitor.history.store import Store
 from monitor.history.tables import acknowledgements, alerts, episodes, incidents, outbox
 from monitor.history.tables import silences as silence_table
 from monitor.settings import AlertSettings, Escalation
-from tests.alerts.scenes import Model, drift, verdict
+from tests.alerts.scenes import Model, verdict
 from tests.delivery.boxes import CHANNEL
+from tests.delivery.open_incidents import DAY, T0, open_one, resolve
 
-T0 = datetime(2026, 3, 4, 12, tzinfo=UTC)
-MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 PLAIN = AlertSettings()
 LEADS = AlertSettings(escalation=(Escalation(after=HOUR, mention="@leads", channel="#leads"),))
-
-
-def open_one(
-    engine: Engine, *, state: str = "sent", receivers: tuple[str, ...] = (CHANNEL,), page: bool = True, name: str = ""
-) -> int:
-    """An incident with one open alert whose first notification, made at T0, is in *state*; returns its id."""
-    model = Model()
-    message = model.see(1, verdict("breach") if page else drift("breach")).notifications[0].message
-    alert = next(iter(model.alerts.values()))
-    key = f"{alert.key[:40]}{name}"
-    with engine.begin() as connection:
-        opened = {"model": "flight-delay", "version": "1", "severity": alert.severity, "opened_at": T0, "sequence": 1}
-        incident = connection.execute(insert(incidents).returning(incidents.c.id), opened).scalar_one()
-        about = {"metric": alert.metric, "column": alert.column, "segment": alert.segment}
-        stored = {"side": alert.side, "state": alert.to_data(), "condition": alert.condition, "window_end": T0}
-        connection.execute(insert(alerts), {"key": key, "model": "flight-delay", **about, **stored})
-        episode = {"incident_id": incident, "alert_key": key, "severity": alert.severity, "opened_at": T0}
-        connection.execute(insert(episodes), {**about, **episode})
-        for receiver in receivers:
-            row = {"key": notification_key(incident, 1, receiver), "incident_id": incident, "receiver": receiver}
-            told = {"state": state, "sent_at": T0 if state == "sent" else None}
-            times = {"created_at": T0, "next_at": T0}
-            connection.execute(
-                insert(outbox), {**row, **told, **times, "reason": "opened", "message": message.to_data()}
-            )
-    return int(incident)
-
-
-def resolve(engine: Engine, incident: int) -> None:
-    with engine.begin() as connection:
-        connection.execute(update(incidents).where(incidents.c.id == incident).values(resolved_at=T0 + DAY))
 
 
 def said(engine: Engine, receiver: str | None = None) -> list[Any]:
