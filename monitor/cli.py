@@ -6,21 +6,33 @@ import os
 import signal
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor import check_commands
+from monitor import alert_commands, check_commands
+from monitor.command_line import (
+    BREACH,
+    CANNOT_TELL,
+    OK,
+    USAGE,
+    ConfigOption,
+    Format,
+    FormatOption,
+    fail,
+    history_of,
+    settings_of,
+    time_of,
+    utc,
+)
 
 if TYPE_CHECKING:
     from monitor.app import App
-    from monitor.history.store import Store
     from monitor.settings import Settings
 
-OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
 EPILOG = (
     "Exit codes: 0 all is well, 1 something asked about is not, 2 settings or usage, 3 cannot tell, 70 tick stopped."
 )
@@ -34,16 +46,6 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
-
-
-class Format(StrEnum):
-    """How a list is printed."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-
 
 class VerdictOption(StrEnum):
     """The four verdicts."""
@@ -52,9 +54,6 @@ class VerdictOption(StrEnum):
     breach = "breach"
     unknown = "unknown"
     error = "error"
-
-
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 
 def main() -> None:
@@ -71,16 +70,16 @@ def run(config: ConfigOption = Path("config.toml")) -> None:
     from monitor.logs import configure_logs
     from monitor.screen import console
 
-    settings = _settings(config)
+    settings = settings_of(config)
     configure_logs(level="WARNING" if sys.stderr.isatty() else "INFO")
     stop = _stop_on_signals()
     try:
         run_on_screen(build_app(settings, config.absolute().parent), stop, console())
     except HistoryUnavailable as problem:
         if not stop.is_set():  # stopped while it waited for the database: a clean stop
-            _fail(str(problem), CANNOT_TELL)
+            fail(str(problem), CANNOT_TELL)
     except OSError as problem:
-        _fail(
+        fail(
             f"[web] {settings.web.host}:{settings.web.port} cannot be listened on: {os.strerror(problem.errno or 0)}.",
             USAGE,
         )
@@ -93,7 +92,7 @@ def check(config: ConfigOption = Path("config.toml")) -> None:
     from monitor.inspection import inspect
     from monitor.screen import console, print_findings, progress
 
-    settings = _settings(config)
+    settings = settings_of(config)
     with progress("Reaching sources, database and Slack") as tell:
         findings = inspect(settings, config.absolute().parent, tell)
     print_findings(console(), findings)
@@ -117,10 +116,10 @@ def evaluate(
     app = _app(config)
     watch = app.watch(model)
     if watch is None:
-        _fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
-    bounds = None if window is None else (_utc(window[0]), _utc(window[1]))
+        fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    bounds = None if window is None else (utc(window[0]), utc(window[1]))
     if bounds is not None and (sentence := _misaligned(bounds, watch.model.bucket)):
-        _fail(sentence, USAGE)
+        fail(sentence, USAGE)
     with progress(f"Evaluating {model}") as tell:
         done = evaluate_now(app, watch, present(app.settings), bounds, tell)
     print_evaluation(console(), done, output)
@@ -145,9 +144,9 @@ def history(
     from monitor.history import queries
     from monitor.screen import console, print_history
 
-    settings = _settings(config)
+    settings = settings_of(config)
     name, _, column = (metric or "").partition(".")
-    with _store(settings, config) as store:
+    with history_of(settings, config) as store:
         rows = queries.history(
             store.engine,
             model=model,
@@ -155,7 +154,7 @@ def history(
             metric=name or None,
             column=column or None,
             segment=segment,
-            since=None if since is None else _time(since, present(settings)),
+            since=None if since is None else time_of(since, present(settings)),
             verdict=None if verdict is None else verdict.value,
             limit=limit,
         )
@@ -169,7 +168,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
     from monitor.screen import console, print_models
 
     app = _app(config)
-    with _store(app.settings, config) as store:
+    with history_of(app.settings, config) as store:
         rows = {row.model: row for row in queries.models(store.engine)}
     print_models(console(), app, rows, output)
 
@@ -181,8 +180,8 @@ def receivers(output: FormatOption = Format.table, config: ConfigOption = Path("
     from monitor.receivers import listed, names_of, well
     from monitor.screen import console, print_receivers
 
-    settings = _settings(config)
-    with _store(settings, config) as store:
+    settings = settings_of(config)
+    with history_of(settings, config) as store:
         rows = listed(receiver_rows(store.engine), names_of(settings))
     print_receivers(console(), rows, output)
     raise typer.Exit(OK if all(map(well, rows)) else BREACH)
@@ -205,15 +204,15 @@ def artifacts(
     from monitor.screen import console, print_artifacts
 
     if artifact is None and target is not None:
-        _fail("--output needs the id of an artifact: model-monitor artifacts 7 --output report.html.", USAGE)
-    settings = _settings(config)
-    with _store(settings, config) as store:
+        fail("--output needs the id of an artifact: model-monitor artifacts 7 --output report.html.", USAGE)
+    settings = settings_of(config)
+    with history_of(settings, config) as store:
         if artifact is None:
             print_artifacts(console(), queries.artifacts(store.engine, model, incident, limit), output)
             return
         found = queries.artifact(store.engine, artifact)
     if found is None:
-        _fail(f"There is no artifact {artifact}, or it is kept no more; model-monitor artifacts lists them.", USAGE)
+        fail(f"There is no artifact {artifact}, or it is kept no more; model-monitor artifacts lists them.", USAGE)
     _write(found[1], target)
 
 
@@ -235,21 +234,24 @@ def replay(
 
     configure_logs(level="WARNING")
     app = _app(config, model)
-    end = present(app.settings) if until is None else _time(until, present(app.settings))
+    end = present(app.settings) if until is None else time_of(until, present(app.settings))
     begin = _replay_start(app.settings, since, end)
     if begin >= end:
-        _fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
+        fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
     try:
         with throw_away_runner(app, begin) as (runner, store), replay_progress(begin, end) as tell:
             play(runner, begin, end, tell)
             found = queries.incidents(store.engine)
     except ReplayStuck as problem:
-        _fail(str(problem), CANNOT_TELL)
+        fail(str(problem), CANNOT_TELL)
     print_incidents(console(), found, output)
 
 
 cli.command()(check_commands.checks)
 cli.command("new-check")(check_commands.new_check)
+cli.command()(alert_commands.incidents)
+cli.command()(alert_commands.ack)
+cli.add_typer(alert_commands.silence)
 
 
 @cli.command()
@@ -260,35 +262,16 @@ def version() -> None:
     typer.echo(f"model-monitor {installed('model-monitor')}")
 
 
-def _settings(config: Path) -> Settings:
-    from monitor.settings import SettingsError, load_settings
-
-    try:
-        return load_settings(config, os.environ)
-    except SettingsError as problem:
-        _fail(str(problem), USAGE)
-
-
 def _app(config: Path, only: str | None = None) -> App:
     from monitor.app import build_app
 
-    settings = _settings(config)
+    settings = settings_of(config)
     if only is not None:
         chosen = tuple(model for model in settings.models if model.name == only)
         if not chosen:
-            _fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
+            fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
         settings = settings.model_copy(update={"models": chosen})
     return build_app(settings, config.absolute().parent)
-
-
-def _store(settings: Settings, config: Path) -> Store:
-    from monitor.app import open_store
-    from monitor.history.problems import HistoryUnavailable
-
-    try:
-        return open_store(settings, config.absolute().parent)
-    except HistoryUnavailable as problem:
-        _fail(str(problem), CANNOT_TELL)
 
 
 def _write(content: bytes, target: Path | None) -> None:
@@ -298,12 +281,7 @@ def _write(content: bytes, target: Path | None) -> None:
     try:
         target.write_bytes(content)
     except OSError as problem:
-        _fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
+        fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)
 
 
 def _leave() -> None:
@@ -327,27 +305,9 @@ def _stop_on_signals() -> threading.Event:
     return stop
 
 
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-
-
-def _time(text: str, now: datetime) -> datetime:
-    """A time as people write it: a date, a date with time, or how long before *now*."""
-    from monitor.settings import parse_duration
-
-    try:
-        return _utc(datetime.fromisoformat(text))
-    except ValueError:
-        pass
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        _fail(f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h).", USAGE)
-
-
 def _replay_start(settings: Settings, since: str | None, end: datetime) -> datetime:
     if since is not None:
-        return _time(since, end)
+        return time_of(since, end)
     return settings.clock.start if settings.clock else end - timedelta(days=90)
 
 

@@ -8,15 +8,19 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 from rich.console import Console
+from sqlalchemy import Engine
 
+from monitor.alerts.muting import muted
 from monitor.alerts.routing import Route, Routing
 from monitor.clock import wall_now
 from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.receiver import Receiver
+from monitor.delivery.relay import Gate
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
 from monitor.delivery.webhook import WebhookReceiver
 from monitor.history.deliveries import ReceiverRow
+from monitor.history.silences import SilencesNow
 from monitor.settings import Settings, Webhook
 
 _UNKNOWN = "config.toml names no such receiver any more. Name it again, and what waits goes out."
@@ -74,6 +78,12 @@ def listed(rows: Sequence[ReceiverRow], names: Sequence[str]) -> list[ReceiverRo
 def well(row: ReceiverRow) -> bool:
     """Whether it is told what is due."""
     return row.healthy and not row.blocked
+
+
+def gate_of(settings: Settings, engine: Engine) -> Gate:
+    """Why nobody is told of a message at a time: a silence of the history or a calendar of the settings."""
+    silences = SilencesNow(engine)
+    return lambda message, now: muted(message, silences(now), settings.alerts.maintenance, now)
 
 
 def rules_of(settings: Settings) -> RelayRules:

@@ -66,7 +66,7 @@ def replay_progress(begin: datetime, end: datetime) -> Iterator[Callable[[dateti
 
 def print_findings(out: Console, findings: Sequence[Finding]) -> None:
     """What ``check`` found, a line each."""
-    table = _table("", "What", "Where", "Found")
+    table = table_of("", "What", "Where", "Found")
     for finding in findings:
         mark = "[green]✓[/]" if finding.ok else "[bold red]✗[/]"
         table.add_row(mark, *map(escape, (finding.what, finding.where, finding.found)))
@@ -79,7 +79,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
     """Measurements with their verdicts."""
     rows = [row for evaluated in done for row in _evaluation_rows(evaluated)]
     if form != "table":
-        _print_plain(rows, form)
+        print_plain(rows, form)
         return
     for evaluated in done:
         due = evaluated.due
@@ -89,7 +89,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
         )
         if evaluated.result.source_failure:
             out.print(f"[magenta]{escape(evaluated.result.source_failure)}[/]")
-        table = _table("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
+        table = table_of("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
         for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
                 escape(str(row["metric"])),
@@ -106,12 +106,12 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
 def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
     """Measurements of the past with their verdicts."""
     if form != "table":
-        _print_plain([asdict(row) for row in rows], form)
+        print_plain([asdict(row) for row in rows], form)
         return
     if not rows:
         out.print("Nothing in the history matches.")
         return
-    table = _table("Window end (UTC)", "Model", "Metric", "Segment", "Value", "Interval", "Bound", "Rows", "Verdict")
+    table = table_of("Window end (UTC)", "Model", "Metric", "Segment", "Value", "Interval", "Bound", "Rows", "Verdict")
     for row in rows:
         table.add_row(
             f"{row.window_end:%Y-%m-%d %H:%M}",
@@ -131,14 +131,14 @@ def print_models(out: Console, app: App, rows: Mapping[str, ModelRow], form: str
     """The fleet: every configured model with what the history knows of it."""
     merged = [_model_row(app, name, rows.get(name)) for name in (watch.name for watch in app.watches)]
     if form != "table":
-        _print_plain(merged, form)
+        print_plain(merged, form)
         return
     out.print(models_table(merged))
 
 
 def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
     """The fleet as a table."""
-    table = _table("Model", "Version", "Verdict", "Newest window (UTC)", "Incident since", "Owner")
+    table = table_of("Model", "Version", "Verdict", "Newest window (UTC)", "Incident since", "Owner")
     for row in merged:
         table.add_row(
             escape(str(row["model"])),
@@ -153,7 +153,7 @@ def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
 
 def promises_table(rows: Sequence[HistoryRow]) -> Table:
     """Each promise with its newest verdict."""
-    table = _table("Model", "Metric", "Segment", "Promised", "Value", "Interval", "Window end (UTC)", "Verdict")
+    table = table_of("Model", "Metric", "Segment", "Promised", "Value", "Interval", "Window end (UTC)", "Verdict")
     for row in rows:
         table.add_row(
             escape(row.model),
@@ -171,12 +171,12 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
 def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> None:
     """Incidents, one line per metric that fell below its threshold."""
     if form != "table":
-        _print_plain([asdict(row) for row in found], form)
+        print_plain([asdict(row) for row in found], form)
         return
     if not found:
         out.print("[green]No incident would have been opened.[/]")
         return
-    table = _table("Opened (UTC)", "Resolved (UTC)", "Model", "Metric", "Segment", "Severity", "Value", "Threshold")
+    table = table_of("Opened (UTC)", "Resolved (UTC)", "Model", "Metric", "Segment", "Severity", "Value", "Threshold")
     for row in found:
         table.add_row(
             f"{row.opened_at:%Y-%m-%d %H:%M}",
@@ -194,12 +194,12 @@ def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> Non
 def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> None:
     """The documents that checks left, a line each."""
     if form != "table":
-        _print_plain([asdict(row) for row in rows], form)
+        print_plain([asdict(row) for row in rows], form)
         return
     if not rows:
         out.print("No check has left a document, or none is kept any more.")
         return
-    table = _table("Id", "Window end (UTC)", "Model", "Check", "Name", "Incident", "Size", "Made (UTC)")
+    table = table_of("Id", "Window end (UTC)", "Model", "Check", "Name", "Incident", "Size", "Made (UTC)")
     for row in rows:
         table.add_row(
             str(row.id),
@@ -217,9 +217,9 @@ def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> Non
 def print_receivers(out: Console, rows: Sequence[ReceiverRow], form: str) -> None:
     """Who is told, a line each."""
     if form != "table":
-        _print_plain([asdict(row) for row in rows], form)
+        print_plain([asdict(row) for row in rows], form)
         return
-    table = _table(
+    table = table_of(
         "", "Receiver", "Last told (UTC)", "Waiting", "Blocked", "Suppressed", "Paused until", "What is wrong"
     )
     for row in rows:
@@ -230,7 +230,8 @@ def print_receivers(out: Console, rows: Sequence[ReceiverRow], form: str) -> Non
     out.print(table)
 
 
-def _table(*headers: str) -> Table:
+def table_of(*headers: str) -> Table:
+    """An empty table; numbers stand on the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False)
     for header in headers:
         numeric = header in {
@@ -289,7 +290,8 @@ def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
     }
 
 
-def _plain(row: Mapping[str, object]) -> dict[str, object]:
+def plain(row: Mapping[str, object]) -> dict[str, object]:
+    """A row as JSON and CSV take it."""
     return {key: _plain_value(value) for key, value in row.items()}
 
 
@@ -300,9 +302,9 @@ def _plain_value(value: object) -> object:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
-def _print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
+def print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
     """JSON or CSV on standard output, never wrapped or coloured."""
-    rows = [_plain(row) for row in rows]
+    rows = [plain(row) for row in rows]
     if form == "json":
         sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return

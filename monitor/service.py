@@ -16,11 +16,12 @@ from monitor.delivery.health import healthy
 from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
+from monitor.delivery.reminding import remind
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
-from monitor.receivers import names_of, receivers_of, routing_of, rules_of
+from monitor.receivers import gate_of, names_of, receivers_of, routing_of, rules_of
 from monitor.schedule.closing import close_gone
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
@@ -37,6 +38,7 @@ LEAST_STALE = 60.0
 DELIVER_EVERY = timedelta(seconds=1)
 PRUNE_EVERY = timedelta(hours=1)
 RENEW_EVERY = timedelta(seconds=15)
+REMIND_EVERY = timedelta(seconds=15)
 PATIENCE = 0.5
 """Seconds more for a thread that hangs in a database that does not answer. All waits of a stop add up to under 8."""
 LAST_DELIVERY = 1.5
@@ -69,7 +71,8 @@ class Service:
 
     def _lanes_to(self, receivers: Iterable[Receiver]) -> list[Lane]:
         outbox, rules = SqlOutbox(self.store.engine), rules_of(self.app.settings)
-        return [Lane(outbox, receiver, rules, self._count_delivery) for receiver in receivers]
+        gate = gate_of(self.app.settings, self.store.engine)
+        return [Lane(outbox, receiver, rules, self._count_delivery, gate) for receiver in receivers]
 
     def _count_delivery(self, receiver: str, result: str) -> None:
         self.vitals.count("deliveries", receiver, result)
@@ -126,6 +129,7 @@ class Service:
             *deliveries,
             Job("tick", _tick(self.app.settings), self._tick),
             Job("renew", RENEW_EVERY, self.runner.renew_leases),
+            Job("remind", REMIND_EVERY, self._remind),
             Job("prune", PRUNE_EVERY, self._prune),
         ]
 
@@ -141,6 +145,12 @@ class Service:
         except HistoryUnavailable as problem:
             self.vitals.count("errors", "deliver")
             log.debug("delivery_postponed", message=str(problem))  # evaluations say it, at their own pace
+
+    def _remind(self) -> None:
+        try:
+            remind(self.store.engine, self.app.settings.alerts, frozenset(self._names), wall_now())
+        except HistoryUnavailable as problem:
+            log.debug("reminders_postponed", message=str(problem))  # evaluations say it, at their own pace
 
     def _prune(self) -> None:
         settings = self.app.settings.history

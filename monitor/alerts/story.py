@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -80,9 +80,20 @@ def tell(scene: Scene) -> Message:
     )
 
 
+def about(alerts: Iterable[Alert]) -> tuple[About, ...]:
+    """The alerts in the terms that silences match."""
+    return tuple(About(_metric(alert), alert.segment, alert.severity) for alert in alerts)
+
+
+def briefly(alerts: Sequence[Alert]) -> str:
+    """``accuracy 0.668 < 0.728, coverage 0.93 < 0.95 and 2 more``: how they stand, the gravest first."""
+    told = [f"{_name(alert)} {_compared(alert)}" for alert in sorted(alerts, key=_rank)[:_MOST_SENTENCES]]
+    hidden = len(alerts) - len(told)
+    return ", ".join(told) + (f" and {hidden} more" if hidden else "")
+
+
 def _about(scene: Scene) -> tuple[About, ...]:
-    changed = [change.alert for change in scene.changes] or [alert for alert in scene.alerts if alert.is_open]
-    return tuple(About(_metric(alert), alert.segment, alert.severity) for alert in changed)
+    return about([change.alert for change in scene.changes] or [alert for alert in scene.alerts if alert.is_open])
 
 
 def _metric(alert: Alert) -> str:

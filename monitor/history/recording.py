@@ -180,6 +180,7 @@ class Recording:
             select(*(table.c[name] for name in names))
             .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), table.c.id.in_(newest)))
             .order_by(table.c.id)
+            .with_for_update()  # a reminder may be about to take the next sequence
         )
         return [IncidentRecord(*row) for row in found]
 
@@ -261,19 +262,24 @@ class Recording:
 
     def enqueue(self, notification: OutboxRecord) -> None:
         """Put a notification into the outbox; one whose key is there already is the same one, and stays as it is."""
-        row = {
-            "key": notification.key,
-            "incident_id": notification.incident_id,
-            "receiver": notification.receiver,
-            "reason": notification.reason,
-            "message": dict(notification.message),
-            "created_at": notification.created_at,
-            "next_at": notification.next_at or notification.created_at,
-        }
-        insert_new(self.connection, tables.outbox, [row])
+        enqueue(self.connection, notification)
 
     def _insert(self, table: Table, row: Mapping[str, Any]) -> int:
         return int(self.connection.execute(insert(table).returning(table.c.id), row).scalar_one())
+
+
+def enqueue(connection: Connection, notification: OutboxRecord) -> None:
+    """Put a notification into the outbox; one whose key is there already is the same one, and stays as it is."""
+    row = {
+        "key": notification.key,
+        "incident_id": notification.incident_id,
+        "receiver": notification.receiver,
+        "reason": notification.reason,
+        "message": dict(notification.message),
+        "created_at": notification.created_at,
+        "next_at": notification.next_at or notification.created_at,
+    }
+    insert_new(connection, tables.outbox, [row])
 
 
 def _about(metric: str, column: str, segment: str) -> dict[str, str]:

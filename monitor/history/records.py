@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 EvaluationState = Literal["done", "failed", "skipped"]
 
@@ -215,3 +215,59 @@ class Counts:
     models: int
     open_incidents: int
     firing_alerts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Alerts that fit all *matchers* (a pattern by what it is about) are muted in ``[starts_at, ends_at)``, wall time.
+
+    *id* is 0 until history gave it one.
+    """
+
+    id: int
+    matchers: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    author: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody has seen an incident that was of *severity* then; it holds until *expires_at*, wall time."""
+
+    severity: str
+    author: str
+    comment: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRecord:
+    """One notification of an incident to one receiver, as the outbox keeps it; *severity* is what the message said.
+
+    *about* are the alerts of one that was suppressed, as data.
+    """
+
+    sequence: int
+    receiver: str
+    reason: str
+    severity: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    about: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIncident:
+    """An incident that is not resolved: its newest message and its open alerts as data, and all that was said of it."""
+
+    id: int
+    model: str
+    sequence: int
+    message: Mapping[str, Any]
+    alerts: tuple[Mapping[str, Any], ...]
+    notifications: tuple[NotificationRecord, ...]
+    acknowledgements: tuple[Acknowledgement, ...]

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, select, tuple_
 
-from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles
+from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles, silences
 
 UNDELIVERED = ("pending", "blocked")
 
@@ -20,6 +20,7 @@ def prune(engine: Engine, now: datetime, keep: timedelta, keep_artifacts: timede
         (evaluations, _old_evaluations(before)),
         (profiles, _old_profiles(before)),
         (incidents, _old_incidents(before)),
+        (silences, select(silences.c.id).where(silences.c.ends_at < before)),
     )
     return sum(_delete_all(engine, table, rows, batch) for table, rows in old)
 

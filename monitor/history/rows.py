@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.history.records import Acknowledgement
+
 
 def display_name(metric: str, column: str) -> str:
     """The metric as config.toml writes it: ``accuracy``, ``drift.temp``."""
@@ -87,3 +89,80 @@ class EpisodeRow:
     resolved_at: datetime | None
     value: float | None
     threshold: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """An incident in a line; *told* is what became of its notifications (:data:`monitor.history.incidents.TOLD`).
+
+    *alerts* are the metrics and segments that fell below their thresholds, as they are named to people.
+    *acknowledged* is the newest acknowledgement that has not expired.
+    """
+
+    id: int
+    model: str
+    version: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    end_reason: str
+    alerts: tuple[str, ...]
+    told: str
+    acknowledged: Acknowledgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransitionRow:
+    """A change of one alert's condition, in window time, and why."""
+
+    window_end: datetime
+    metric: str
+    segment: str
+    side: str
+    before: str
+    after: str
+    reason: str
+    value: float | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRow:
+    """One notification to one receiver, in wall time: what it said, and when it was sent or why not."""
+
+    reason: str
+    receiver: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    why: str | None
+    error: str | None
+    attempts: int
+    next_at: datetime
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert within an incident, in window time: *value* and *threshold* as they were when it opened."""
+
+    metric: str
+    segment: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    value: float | None
+    threshold: float | None
+    reopened: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentStory:
+    """Everything that is known of an incident."""
+
+    incident: IncidentRow
+    owner: str | None
+    alerts: tuple[AlertRow, ...]
+    transitions: tuple[TransitionRow, ...]
+    notifications: tuple[NotificationRow, ...]
+    acknowledgements: tuple[Acknowledgement, ...]

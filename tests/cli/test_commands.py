@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from monitor.cli import cli
 from monitor.history.deliveries import note_receiver
@@ -19,7 +20,19 @@ from monitor.history.store import Store
 from tests.world import World, command, environment, eventually
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = [each.name or each.callback.__name__ for each in cli.registered_commands if each.callback]
+
+
+def names(app: typer.Typer, group: str = "") -> list[str]:
+    own = [group + (each.name or each.callback.__name__) for each in app.registered_commands if each.callback]
+    inner = [
+        names(each.typer_instance, f"{group}{each.typer_instance.info.name} ")
+        for each in app.registered_groups
+        if each.typer_instance
+    ]
+    return own + [name for found in inner for name in found]
+
+
+COMMANDS = names(cli)
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +56,7 @@ def test_the_daemons_own_process_stays_small() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself_and_is_documented(name: str) -> None:
-    done = run(name, "--help")
+    done = run(*name.split(), "--help")
 
     assert done.returncode == 0
     assert len(done.stdout) > 100

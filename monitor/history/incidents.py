@@ -1,0 +1,122 @@
+"""Incidents as people ask for them: which there were, and everything that is known of one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, Table, or_, select
+
+from monitor.history.engine import reading
+from monitor.history.records import Acknowledgement
+from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, NotificationRow, TransitionRow, display_name
+from monitor.history.tables import acknowledgements, episodes, incidents, outbox, transitions
+
+TOLD = ("told", "waiting", "blocked", "muted", "nobody")
+"""What became of it: told, to be told, as soon as a receiver is mended, kept back on purpose, or meant for nobody."""
+
+_INCIDENT = ("id", "model", "version", "severity", "opened_at", "resolved_at", "end_reason")
+_STATES = {"sent": "told", "superseded": "told", "pending": "waiting", "blocked": "blocked", "suppressed": "muted"}
+
+
+def listed(
+    engine: Engine, now: datetime, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
+) -> list[IncidentRow]:
+    """Incidents, oldest first; with *since* those open at that window time or later. *now* is wall time."""
+    asked = select(*_columns(incidents, _INCIDENT)).order_by(incidents.c.opened_at, incidents.c.id)
+    if model is not None:
+        asked = asked.where(incidents.c.model == model)
+    if since is not None:
+        asked = asked.where(or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= since))
+    if open_only:
+        asked = asked.where(incidents.c.resolved_at.is_(None))
+    with reading(engine) as connection:
+        return _rows(connection, asked, now)
+
+
+def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | None:
+    """Everything about one incident; None where there is none of that id, or no more."""
+    with reading(engine) as connection:
+        found = _rows(connection, select(*_columns(incidents, _INCIDENT)).where(incidents.c.id == incident_id), now)
+        if not found:
+            return None
+        return IncidentStory(
+            found[0],
+            connection.execute(_owner(incident_id)).scalar_one_or_none(),
+            tuple(_alert(row) for row in connection.execute(_of(episodes, incident_id))),
+            tuple(_transition(row) for row in connection.execute(_of(transitions, incident_id))),
+            tuple(NotificationRow(*row) for row in connection.execute(_notifications(incident_id))),
+            tuple(_acknowledgement(row) for row in connection.execute(_of(acknowledgements, incident_id))),
+        )
+
+
+def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[IncidentRow]:
+    found = connection.execute(asked).all()
+    among = asked.with_only_columns(incidents.c.id).order_by(None)
+    alerts, told, seen = _alerts(connection, among), _told(connection, among), _acknowledged(connection, among, now)
+    return [IncidentRow(*(*row, tuple(alerts[row.id]), told[row.id], seen.get(row.id))) for row in found]
+
+
+def _alerts(connection: Connection, among: Select[Any]) -> dict[int, list[str]]:
+    """The names of each incident's alerts, each once, in the order in which they joined it."""
+    names: dict[int, list[str]] = defaultdict(list)
+    columns = _columns(episodes, ("incident_id", "metric", "column", "segment"))
+    asked = select(*columns).where(episodes.c.incident_id.in_(among)).order_by(episodes.c.opened_at, episodes.c.id)
+    for row in connection.execute(asked):
+        name = display_name(row.metric, row.column) + (f" [{row.segment}]" if row.segment else "")
+        if name not in names[row.incident_id]:
+            names[row.incident_id].append(name)
+    return names
+
+
+def _told(connection: Connection, among: Select[Any]) -> dict[int, str]:
+    """The best that became of any of its notifications."""
+    states: dict[int, set[str]] = defaultdict(set)
+    asked = select(outbox.c.incident_id, outbox.c.state).where(outbox.c.incident_id.in_(among)).distinct()
+    for row in connection.execute(asked):
+        states[row.incident_id].add(_STATES[row.state])
+    return defaultdict(lambda: "nobody", {each: min(found, key=TOLD.index) for each, found in states.items()})
+
+
+def _acknowledged(connection: Connection, among: Select[Any], now: datetime) -> dict[int, Acknowledgement]:
+    table = acknowledgements
+    asked = select(table).where(table.c.incident_id.in_(among), table.c.expires_at > now).order_by(table.c.id)
+    return {row.incident_id: _acknowledgement(row) for row in connection.execute(asked)}
+
+
+def _of(table: Table, incident_id: int) -> Select[Any]:
+    return select(table).where(table.c.incident_id == incident_id).order_by(table.c.id)
+
+
+def _owner(incident_id: int) -> Select[Any]:
+    owner = outbox.c.message["owner"].as_string()
+    return select(owner).where(outbox.c.incident_id == incident_id).order_by(outbox.c.id.desc()).limit(1)
+
+
+def _notifications(incident_id: int) -> Select[Any]:
+    names = ("reason", "receiver", "state", "created_at", "sent_at", "why", "error", "attempts", "next_at")
+    columns = [*_columns(outbox, names), outbox.c.message["thread_line"].as_string().label("line")]
+    return select(*columns).where(outbox.c.incident_id == incident_id).order_by(outbox.c.id)
+
+
+def _alert(row: Row[Any]) -> AlertRow:
+    times = (row.opened_at, row.resolved_at)
+    return AlertRow(
+        display_name(row.metric, row.column), row.segment, row.severity, *times, row.value, row.threshold, row.reopened
+    )
+
+
+def _transition(row: Row[Any]) -> TransitionRow:
+    name = display_name(row.metric, row.column)
+    told = (row.before, row.after, row.reason, row.value, row.recorded_at)
+    return TransitionRow(row.window_end, name, row.segment, row.side, *told)
+
+
+def _acknowledgement(row: Row[Any]) -> Acknowledgement:
+    return Acknowledgement(row.severity, row.author, row.comment, row.created_at, row.expires_at)
+
+
+def _columns(table: Table, names: Collection[str]) -> list[Any]:
+    return [table.c[name] for name in names]

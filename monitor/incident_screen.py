@@ -1,0 +1,209 @@
+"""How incidents and silences look in a terminal, and as JSON and CSV."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from monitor.alerts.words import moment
+from monitor.history.records import Silence
+from monitor.history.rows import IncidentRow, IncidentStory, NotificationRow
+from monitor.release.words import number
+from monitor.screen import plain, print_plain, table_of
+
+_TOLD = {
+    "told": "[green]told[/]",
+    "waiting": "[yellow]waiting[/]",
+    "blocked": "[bold red]blocked[/]",
+    "muted": "[magenta]muted[/]",
+    "nobody": "nobody",
+}
+_STATE = {
+    "sent": "[green]told[/]",
+    "superseded": "[green]told[/]",
+    "pending": "[yellow]waiting[/]",
+    "blocked": "[bold red]blocked[/]",
+    "suppressed": "[magenta]not told[/]",
+}
+
+
+def print_list(out: Console, found: Sequence[IncidentRow], form: str) -> None:
+    """Incidents, a line each."""
+    if form != "table":
+        print_plain([_incident(row, form) for row in found], form)
+        return
+    if not found:
+        out.print("There is no such incident.")
+        return
+    table = table_of("Id", "Opened (UTC)", "Ended (UTC)", "Model", "Severity", "Alerts", "Told", "Acknowledged")
+    for row in found:
+        ended = f"{moment(row.resolved_at)}{_unusual(row)}" if row.resolved_at else "[bold red]open[/]"
+        seen = "" if row.acknowledged is None or row.resolved_at else _seen(row)
+        table.add_row(
+            str(row.id),
+            moment(row.opened_at),
+            ended,
+            escape(row.model),
+            row.severity,
+            escape(_few(row.alerts)),
+            _TOLD[row.told],
+            escape(seen),
+        )
+    out.print(table)
+    out.print("[dim]All of one of them, and who was told:[/] model-monitor incidents ID")
+
+
+def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence], form: str) -> None:
+    """Everything about one incident; as CSV its notifications."""
+    if form == "csv":
+        print_plain([asdict(each) for each in story.notifications], form)
+        return
+    if form == "json":
+        sys.stdout.write(json.dumps(_data(story, silences), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    incident = story.incident
+    ended = moment(incident.resolved_at) + " UTC" if incident.resolved_at else "[bold red]still open[/]"
+    who = [f"{incident.model} {incident.version}", incident.severity, story.owner or ""]
+    out.print(f"[bold]Incident {incident.id}[/] · {escape(' · '.join(filter(None, who)))}")
+    out.print(f"{moment(incident.opened_at)} UTC → {ended}{_unusual(incident)}")
+    _print_alerts(out, story)
+    _print_transitions(out, story)
+    _print_notifications(out, story)
+    _print_acknowledgements(out, story)
+    if silences:
+        _section(out, "Silences that fit it", "times of the clock", _silence_table(silences))
+
+
+def print_silences(out: Console, found: Sequence[Silence], now: datetime, form: str) -> None:
+    """Silences, a line each."""
+    if form != "table":
+        print_plain([_silence(each, now, form) for each in found], form)
+        return
+    if not found:
+        out.print("Nothing is silenced.")
+        return
+    out.print(_silence_table(found))
+
+
+def mutes(silence: Silence) -> str:
+    """``model=flight-* severity=warn``."""
+    return " ".join(f"{name}={pattern or repr(pattern)}" for name, pattern in silence.matchers.items())
+
+
+def _print_alerts(out: Console, story: IncidentStory) -> None:
+    table = table_of("Metric", "Segment", "Severity", "Opened (UTC)", "Ended (UTC)", "Value", "Threshold")
+    for each in story.alerts:
+        ended = moment(each.resolved_at) if each.resolved_at else "[bold red]open[/]"
+        name = (escape(each.metric), escape(each.segment), each.severity)
+        table.add_row(*name, moment(each.opened_at), ended, _value(each.value), _value(each.threshold))
+    _section(out, "Alerts", "times of windows", table)
+
+
+def _print_transitions(out: Console, story: IncidentStory) -> None:
+    if not story.transitions:
+        return
+    table = table_of("Window end (UTC)", "Metric", "Segment", "From", "To", "Reason", "Value")
+    for each in story.transitions:
+        name = (escape(each.metric), escape(each.segment))
+        change = (each.before, each.after, each.reason.replace("_", " "))
+        table.add_row(moment(each.window_end), *name, *change, _value(each.value))
+    _section(out, "What happened", "times of windows", table)
+
+
+def _print_notifications(out: Console, story: IncidentStory) -> None:
+    if not story.notifications:
+        out.print("\nNobody was told: the incident fits no receiver.")
+        return
+    table = table_of("When (UTC)", "Reason", "Receiver", "", "What, or why not")
+    for each in story.notifications:
+        reason = each.reason.replace("_", " ")
+        at = f"{each.sent_at or each.created_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(at, reason, escape(each.receiver), _STATE[each.state], escape(_said(each)))
+    _section(out, "Who was told", "times of the clock", table)
+
+
+def _print_acknowledgements(out: Console, story: IncidentStory) -> None:
+    if not story.acknowledgements:
+        return
+    table = table_of("Given (UTC)", "Until (UTC)", "Of a", "Author", "Comment")
+    for each in story.acknowledgements:
+        given = (moment(each.created_at), moment(each.expires_at), each.severity)
+        table.add_row(*given, escape(each.author), escape(each.comment))
+    _section(out, "Acknowledgements", "times of the clock", table)
+
+
+def _section(out: Console, title: str, times: str, table: Table) -> None:
+    table.show_edge = False
+    out.print(f"\n[bold]{title}[/] [dim]({times})[/]")
+    out.print(table)
+
+
+def _silence_table(found: Sequence[Silence]) -> Table:
+    table = table_of("Id", "Mutes", "From (UTC)", "Until (UTC)", "Author", "Comment")
+    for each in found:
+        period = (moment(each.starts_at), moment(each.ends_at))
+        table.add_row(str(each.id), escape(mutes(each)), *period, escape(each.author), escape(each.comment))
+    return table
+
+
+def _said(row: NotificationRow) -> str:
+    """What a notification told, or why it did not."""
+    if row.state == "suppressed":
+        return row.why or ""
+    if row.state == "superseded":
+        return "In one message with what came after it."
+    if row.state == "sent":
+        return row.line
+    if row.error is None:
+        return f"It is sent at {row.next_at:%H:%M:%S} UTC, or as soon as a daemon runs."
+    tries = f"{row.attempts} {'attempt' if row.attempts == 1 else 'attempts'}"
+    return f"{row.error} ({tries}, the next at {row.next_at:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def _unusual(row: IncidentRow) -> str:
+    """How it ended, where it was not resolved."""
+    return "" if row.end_reason in ("", "resolved") else f" ({row.end_reason.replace('_', ' ')})"
+
+
+def _seen(row: IncidentRow) -> str:
+    given = row.acknowledged
+    return "" if given is None else f"{given.author} until {moment(given.expires_at)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _value(value: float | None) -> str:
+    return "–" if value is None else number(value)
+
+
+def _incident(row: IncidentRow, form: str) -> dict[str, object]:
+    data = {**asdict(row), "alerts": list(row.alerts) if form == "json" else ", ".join(row.alerts)}
+    given = data.pop("acknowledged")
+    return {**data, "acknowledged_by": given and given["author"], "acknowledged_until": given and given["expires_at"]}
+
+
+def _silence(silence: Silence, now: datetime, form: str) -> dict[str, object]:
+    matchers: object = dict(silence.matchers) if form == "json" else mutes(silence)
+    state = "over" if silence.ends_at <= now else "holds" if silence.starts_at <= now else "begins later"
+    return {**asdict(silence), "matchers": matchers, "state": state}
+
+
+def _data(story: IncidentStory, silences: Sequence[Silence]) -> Mapping[str, object]:
+    return {
+        **plain(_incident(story.incident, "json")),
+        "owner": story.owner,
+        "alerts": [plain(asdict(each)) for each in story.alerts],
+        "transitions": [plain(asdict(each)) for each in story.transitions],
+        "notifications": [plain(asdict(each)) for each in story.notifications],
+        "acknowledgements": [plain(asdict(each)) for each in story.acknowledgements],
+        "silences": [plain(asdict(each)) for each in silences],
+    }
