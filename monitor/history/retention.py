@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, select, tuple_
 
-from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles
+from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles, transitions
 
 UNDELIVERED = ("pending", "blocked")
 
@@ -19,6 +19,7 @@ def prune(engine: Engine, now: datetime, keep: timedelta, keep_artifacts: timede
         (artifacts, _old_artifacts(now - keep_artifacts)),
         (evaluations, _old_evaluations(before)),
         (profiles, _old_profiles(before)),
+        (transitions, _old_transitions(before)),
         (incidents, _old_incidents(before)),
     )
     return sum(_delete_all(engine, table, rows, batch) for table, rows in old)
@@ -43,6 +44,11 @@ def _old_artifacts(before: datetime) -> Select[Any]:
 
 def _old_profiles(before: datetime) -> Select[Any]:
     return select(profiles.c.baseline_id, profiles.c.bucket_start).where(profiles.c.bucket_end < before)
+
+
+def _old_transitions(before: datetime) -> Select[Any]:
+    """Those of an incident go with it; the others, of what never fired, belong to none."""
+    return select(transitions.c.id).where(transitions.c.window_end < before, transitions.c.incident_id.is_(None))
 
 
 def _old_incidents(before: datetime) -> Select[Any]:
