@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete, exists, select, tuple_
 
-from monitor.history.tables import artifacts, evaluations, incidents, outbox, profiles, silences
+from monitor.history.tables import (
+    artifacts,
+    evaluations,
+    incidents,
+    interactions,
+    outbox,
+    profiles,
+    silences,
+    transitions,
+)
 
 UNDELIVERED = ("pending", "blocked")
 
@@ -19,8 +28,11 @@ def prune(engine: Engine, now: datetime, keep: timedelta, keep_artifacts: timede
         (artifacts, _old_artifacts(now - keep_artifacts)),
         (evaluations, _old_evaluations(before)),
         (profiles, _old_profiles(before)),
+        (transitions, _old_transitions(before)),
         (incidents, _old_incidents(before)),
         (silences, select(silences.c.id).where(silences.c.ends_at < before)),
+        (interactions, select(interactions.c.id).where(interactions.c.received_at < before)),
+        (outbox, select(outbox.c.id).where(outbox.c.incident_id.is_(None), outbox.c.sent_at < before)),
     )
     return sum(_delete_all(engine, table, rows, batch) for table, rows in old)
 
@@ -44,6 +56,11 @@ def _old_artifacts(before: datetime) -> Select[Any]:
 
 def _old_profiles(before: datetime) -> Select[Any]:
     return select(profiles.c.baseline_id, profiles.c.bucket_start).where(profiles.c.bucket_end < before)
+
+
+def _old_transitions(before: datetime) -> Select[Any]:
+    """Those of an incident go with it; the others, of what never fired, belong to none."""
+    return select(transitions.c.id).where(transitions.c.window_end < before, transitions.c.incident_id.is_(None))
 
 
 def _old_incidents(before: datetime) -> Select[Any]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from checks.contract import Check, Metric, Needs
 from monitor.settings import CheckSettings, ModelSettings, Threshold
+from monitor.settings.bounds import review_bounds, review_durations
 from monitor.settings.problems import File, problems_of, suggestion
 from monitor.settings.remarks import Remark
 from monitor.settings.schema import Place
@@ -16,14 +17,10 @@ from monitor.settings.terms import (
     EVERY_COLUMN,
     Subject,
     cadence,
-    clear_of,
-    limits_of,
     measures,
     parameters_for,
     split_name,
 )
-
-_BOUNDS = ("min", "max", "min_of_release", "max_of_release")
 
 
 def review_release(
@@ -37,8 +34,7 @@ def review_release(
         yield from _task(model, place, checks, file)
     for name, threshold in model.release.items():
         here: Place = (*place, "release", name)
-        yield from _limits(threshold, here, file)
-        yield from _clear(threshold, here, file)
+        yield from review_bounds(threshold, here, file)
         yield from _segments(threshold, model, here, place, file)
         yield from _one_segment(name, threshold, model, here, place, file)
         yield from _metric(name, threshold, model, place, checks, file)
@@ -50,42 +46,6 @@ def review_release(
 def _task(model: ModelSettings, place: Place, checks: Mapping[str, type[Check]], file: File) -> Iterator[Remark]:
     if not any(model.task in metric.tasks for check in checks.values() for metric in check.metrics):
         yield Remark.of(file, (*place, "task"), f"no check measures {model.task} models", "add such a check")
-
-
-def _limits(threshold: Threshold, here: Place, file: File) -> Iterator[Remark]:
-    also: tuple[Place, ...] = tuple((*here, key) for key in _BOUNDS)
-    limits = list(limits_of(threshold))
-    if not limits:
-        yield Remark.of(file, here, "bounds nothing", "add min or max, such as { min = 0.9 }", also=also)
-    for side in ("min", "max"):
-        if len([1 for at, _, _ in limits if at == side]) == 2:
-            what = f"has both {side} and {side}_of_release"
-            yield Remark.of(file, here, what, "keep one of them", also=also)
-    absolute = {side: limit for side, limit, of_release in limits if not of_release}
-    if "min" in absolute and "max" in absolute and absolute["min"] > absolute["max"]:
-        yield Remark.of(file, here, "has a min above its max, so nothing can hold it", "swap them", also=also)
-
-
-def _clear(threshold: Threshold, here: Place, file: File) -> Iterator[Remark]:
-    """Where an alert ends lies on the promised side of the one bound that it is about."""
-    clear, limits = clear_of(threshold), list(limits_of(threshold))
-    if clear is None or not limits:
-        return
-    at: Place = (*here, "clear")
-    also: tuple[Place, ...] = tuple((*here, key) for key in _BOUNDS)
-    side, limit, of_release = limits[0]
-    of = f"{side}_of_release" if of_release else side
-    if len({side for side, _, _ in limits}) == 2:
-        what = "says where one bound counts as held again, and there are a min and a max"
-        yield Remark.of(file, at, what, "keep one of them, or leave clear out", also=also)
-    elif of_release and isinstance(threshold.clear, timedelta):
-        what = f"is a duration, and {of} is a share of the release's own value"
-        yield Remark.of(file, at, what, f"write a share too, such as {limit:g}", also=also)
-    elif clear < limit if side == "min" else clear > limit:
-        below, promised = ("below", "above") if side == "min" else ("above", "below")
-        what = f"is {below} the {of}, so the value would breach where it counts as held again"
-        written = file.quoted((*here, of)) or f"{limit:g}"
-        yield Remark.of(file, at, what, f"write {written} or {promised}", also=also)
 
 
 def _segments(threshold: Threshold, model: ModelSettings, here: Place, place: Place, file: File) -> Iterator[Remark]:
@@ -133,7 +93,7 @@ def _metric(
         yield Remark.of(file, here, what, _similar("", model, checks), also=((*place, "task"),))
         return
     yield from _column(name, metric, model, place, file)
-    yield from _duration(threshold, metric, here, file)
+    yield from review_durations(threshold, metric, here, file)
     if threshold.min_rows is not None and not metric.of_rows:
         what = f"'{base}' is told however few rows there are"
         yield Remark.of(file, (*here, "min_rows"), what, "leave it out")
@@ -179,13 +139,6 @@ def _known_columns(model: ModelSettings) -> set[str]:
     others = (said.prediction, *scores, model.outcomes.value if model.outcomes else None)
     segments = (column for segment in said.segments for column in (segment, *segment.split("+")))
     return {*said.features, *segments, *(name for name in others if name)}
-
-
-def _duration(threshold: Threshold, metric: Metric, here: Place, file: File) -> Iterator[Remark]:
-    for key in ("min", "max", "clear"):
-        if isinstance(getattr(threshold, key), timedelta) and metric.unit != "seconds":
-            what = f"is a duration, and '{metric.name}' is not measured in seconds"
-            yield Remark.of(file, (*here, key), what, "write a number without quotes")
 
 
 def _needs_of(check: type[Check], model: ModelSettings, column: str) -> Needs | None:

@@ -163,5 +163,21 @@ def test_a_reading_that_succeeds_at_a_later_attempt_was_none_without_answer() ->
     assert (told.reason, reasons(model)) == ("resolved", [("source", "inactive"), ("accuracy", "inactive")])
 
 
+def test_what_is_told_stays_told_when_the_source_fails_too() -> None:
+    model = Model()
+    for day in (1, 2, 3):
+        model.see(day, UNKNOWN)
+    changes = model.see(3, unread(JUDGED), source_failure=GONE)
+    assert (changes.notifications, dict(reasons(model))["accuracy"]) == ((), "firing")
+
+
+def test_two_promises_without_an_answer_are_two_alerts_in_one_message() -> None:
+    model = Model()
+    for day in (1, 2, 3):
+        changes = model.see(day, UNKNOWN, NAMED)
+    [change] = changes.incidents
+    assert [one.segment for one in change.opened] == ["", "origin=JFK"]
+
+
 def test_a_model_that_promises_nothing_has_no_source_to_be_told_of() -> None:
     assert Model().see(1, source_failure=GONE).steps == ()

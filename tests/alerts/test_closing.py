@@ -123,6 +123,15 @@ def test_what_is_promised_again_starts_anew() -> None:
     assert (told.reason, len(model.incidents)) == ("opened", 2)
 
 
+def test_a_window_judged_again_does_not_bring_back_what_was_closed() -> None:
+    model = Model(Rule(DAY))
+    for day in (1, 2, 3):
+        model.see(day, verdict("breach"))
+    close(model)
+    [step] = [one for one in model.see(3, verdict("breach")).steps if one.alert.side == "min"]
+    assert (step.reason, step.revised) == ("pending_started", False)
+
+
 def test_what_is_promised_is_left_alone() -> None:
     model = Model()
     model.see(1, verdict("breach"), verdict("breach", segment="origin=JFK"))

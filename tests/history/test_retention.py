@@ -14,6 +14,7 @@ from monitor.history.records import (
     MeasurementRecord,
     OutboxRecord,
     ProfileRecord,
+    TransitionRecord,
     VerdictRecord,
 )
 from monitor.history.store import Store
@@ -25,6 +26,7 @@ from monitor.history.tables import (
     incidents,
     measurements,
     outbox,
+    transitions,
     verdicts,
 )
 
@@ -109,6 +111,25 @@ def test_an_old_incident_goes_once_it_is_over_and_told(
     store.prune(START + 1000 * DAY, keep=400 * DAY)
 
     assert [count(engine, table) for table in (incidents, episodes, outbox)] == [left] * 3
+
+
+def test_old_transitions_go_and_those_of_an_incident_with_it(store: Store, engine: Engine) -> None:
+    token = store.claim("flights", "me", WALL, DAY)
+    assert token is not None
+    with store.recording("flights", token, WALL) as recording:
+        incident = recording.open_new_incident(version="v1", severity="page", opened_at=START)
+        for day, of in ((0, None), (0, incident), (900, None)):
+            about = ("k", "accuracy", "", "", "min", START + day * DAY)
+            recording.transitions(
+                [TransitionRecord(*about, "inactive", "pending", "pending_started", incident_id=of)], WALL
+            )
+
+    store.prune(START + 1000 * DAY, keep=400 * DAY)
+    assert count(engine, transitions) == 2, "the incident is open"
+    with store.recording("flights", token, WALL) as recording:
+        recording.update_incident(incident, severity="page", resolved_at=START + DAY, sequence=2)
+    store.prune(START + 1000 * DAY, keep=400 * DAY)
+    assert count(engine, transitions) == 1, "the newest is not old"
 
 
 def test_retention_leaves_what_is_kept_for_longer(store: Store, engine: Engine, record: Callable[..., int]) -> None:

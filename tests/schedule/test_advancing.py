@@ -1,0 +1,110 @@
+"""What the life of alerts leaves in the history: incidents, episodes, transitions, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, select
+
+from checks.discovery import discover
+from monitor.alerts.routing import Route, Routing
+from monitor.alerts.rule import JudgedWindow, Rule
+from monitor.app import open_store
+from monitor.history import tables
+from monitor.history.records import EvaluationRecord
+from monitor.history.store import Store
+from monitor.schedule.advancing import advance
+from monitor.schedule.watch import Watch, watches_of
+from monitor.settings import load_settings
+from tests.alerts.scenes import Kind, verdict
+from tests.world import World
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 3, 10, tzinfo=UTC)
+WALL = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class Life:
+    """A model whose accuracy is judged once a day."""
+
+    def __init__(self, store: Store, watch: Watch, token: int) -> None:
+        self.store = store
+        self.watch = watch
+        self.token = token
+
+    def see(self, day: int, kind: Kind, receiver: str = "console") -> list[int]:
+        window = JudgedWindow("p", FIRST + (day - 2) * DAY, FIRST + day * DAY, (verdict(kind),))
+        with self.store.recording("churn", self.token, WALL) as recording:
+            evaluation = EvaluationRecord("7", "p", window.start, window.end, window.end)
+            evaluated = recording.evaluation(evaluation)
+            return advance(
+                recording, self.watch, window, Routing((Route(receiver),)), evaluation_id=evaluated, wall=WALL
+            )
+
+    def rows(self, table: Table, *names: str) -> list[tuple[Any, ...]]:
+        with self.store.engine.connect() as connection:
+            asked = select(*(table.c[name] for name in names)).order_by(table.c.id)
+            return [tuple(row) for row in connection.execute(asked)]
+
+
+@pytest.fixture
+def life(world: World, database_url: str) -> Iterator[Life]:
+    settings = load_settings(world.folder / "config.toml", {})
+    (watch,) = watches_of(settings, discover(), world.folder)
+    with open_store(settings, world.folder, database_url) as store:
+        token = store.claim("churn", "me", WALL, DAY)
+        assert token is not None
+        yield Life(store, watch, token)
+
+
+def test_each_change_of_condition_is_kept_with_its_reason_and_its_incident(life: Life) -> None:
+    life.watch = replace(life.watch, rule=Rule(pending_for=DAY, keep_firing_for=DAY))
+    kinds: tuple[Kind, ...] = ("breach", "breach", "unknown", "holds", "breach", "holds", "holds")
+    for day, kind in enumerate(kinds, start=1):
+        life.see(day, kind)
+
+    found = life.rows(tables.transitions, "side", "before", "after", "reason", "incident_id", "evaluation_id")
+    assert [row[1:] for row in found if row[0] == "min"] == [
+        ("inactive", "pending", "pending_started", None, 1),
+        ("pending", "firing", "fired", 1, 2),
+        ("firing", "recovering", "recovering_started", 1, 4),
+        ("recovering", "firing", "relapsed", 1, 5),
+        ("firing", "recovering", "recovering_started", 1, 6),
+        ("recovering", "resolved", "resolved", 1, 7),
+    ]
+    assert life.rows(tables.incidents, "resolved_at", "end_reason", "sequence") == [(FIRST + 7 * DAY, "resolved", 2)]
+
+
+def test_an_incident_that_is_reopened_is_the_same_row(life: Life) -> None:
+    assert life.watch.rule.reopen_for == DAY, "as settings have it"
+    kinds: tuple[Kind, ...] = ("breach", "holds", "breach")
+    assert [life.see(day, kind) for day, kind in enumerate(kinds, start=1)] == [[1], [], []]
+
+    assert life.rows(tables.incidents, "opened_at", "resolved_at", "end_reason") == [(FIRST + DAY, None, "")]
+    assert life.rows(tables.episodes, "opened_at", "resolved_at", "reopened") == [(FIRST + DAY, None, 1)]
+    assert [key for (key,) in life.rows(tables.outbox, "key")] == ["1/1/console", "1/2/console", "1/3/console"]
+
+
+def test_whoever_heard_of_an_incident_hears_its_end(life: Life) -> None:
+    life.see(1, "breach", "slack:#old")
+    life.see(2, "holds", "slack:#new")
+    assert life.rows(tables.outbox, "reason", "receiver") == [
+        ("opened", "slack:#old"),
+        ("resolved", "slack:#new"),
+        ("resolved", "slack:#old"),
+    ]
+
+
+def test_an_alert_of_an_older_version_ends_in_the_incident_that_was_open(life: Life) -> None:
+    life.see(1, "breach")
+    with life.store.engine.begin() as connection:
+        (state,) = connection.execute(select(tables.alerts.c.state)).scalars()
+        old = {name: value for name, value in state.items() if name not in {"incident", "decided", "fired_in", "why"}}
+        connection.execute(tables.alerts.update().values(state=old))
+    life.see(2, "holds")
+    assert life.rows(tables.incidents, "resolved_at", "end_reason") == [(FIRST + 2 * DAY, "resolved")]
+    assert life.rows(tables.episodes, "resolved_at") == [(FIRST + 2 * DAY,)]
