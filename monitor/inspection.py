@@ -89,7 +89,7 @@ def _slack(settings: Settings) -> Finding:
     slack = settings.slack
     if slack.token is None:
         return Finding(ok=True, what="Slack", where="[slack]", found="No token is set; messages go to the console.")
-    from monitor.delivery.slack import auth_test
+    from monitor.delivery.slack_client import auth_test
 
     answer = auth_test(slack.token.get_secret_value(), api_url=slack.api_url)
     return Finding(ok=answer.ok, what="Slack", where=f"{slack.channel}", found=answer.sentence)

@@ -17,6 +17,7 @@ from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
+from monitor.errands import picture_jobs
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
@@ -64,7 +65,9 @@ class Service:
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         record_releases(self.store, app.watches, self.clock.now())
         close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
-        self._lanes = self._lanes_to(receivers_of(settings, console))
+        receivers = receivers_of(settings, console)
+        self._lanes = self._lanes_to(receivers)
+        self._errands = picture_jobs(app, self.store, receivers, stop)
         self._names = names_of(settings)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._daemon = Daemon(self._jobs(), self.vitals)
@@ -131,6 +134,7 @@ class Service:
             Job("renew", RENEW_EVERY, self.runner.renew_leases),
             Job("remind", REMIND_EVERY, self._remind),
             Job("prune", PRUNE_EVERY, self._prune),
+            *self._errands,
         ]
 
     def _tick(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
@@ -11,10 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from monitor.alerts import blocks as layout
 from monitor.alerts.blocks import Frame
 from monitor.alerts.buttons import button_values, signing_key
+from monitor.alerts.escape import plain
 from monitor.alerts.limits import problems
 from monitor.clock import wall_now
 from monitor.delivery.receiver import Letter, Outcome, Thread
+from monitor.delivery.slack_client import slack_client
 from monitor.delivery.slack_errors import is_about_content, outcome_of_answer, outcome_of_failure
+from monitor.delivery.uploads import Picture
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -25,13 +27,6 @@ _QUIET: Mapping[str, Any] = {"parse": "none", "link_names": False}
 _NO_PREVIEWS: Mapping[str, Any] = {"unfurl_links": False, "unfurl_media": False, "mrkdwn": True}
 _PAGE_SIZE = 200
 NOBODY: Mapping[str, str] = {}
-
-
-class AuthTest(NamedTuple):
-    """Whether Slack knows the token, as a sentence."""
-
-    ok: bool
-    sentence: str
 
 
 class _Said(NamedTuple):
@@ -91,6 +86,25 @@ class SlackReceiver:
             body["reply_broadcast"] = True
         frame = Frame(letter.note, calls=letter.message.reason == "escalated", mentions=self._mentions)
         return self._say("chat.postMessage", body, _as_reply(letter, frame))
+
+    def show(self, thread: Thread, picture: Picture) -> Outcome:
+        """Upload a picture into the thread; nobody is called by it."""
+        from slack_sdk.errors import SlackApiError
+
+        try:
+            self._connected().files_upload_v2(
+                channel=thread.channel_id,
+                thread_ts=thread.provider_id,
+                filename=picture.name,
+                content=picture.content,
+                title=plain(picture.title, 250),
+                alt_txt=plain(picture.alt_text, 1000),
+            )
+        except SlackApiError as error:
+            return outcome_of_answer(error)
+        except Exception as error:  # noqa: BLE001  # slack-sdk lets every error of urllib and http.client through
+            return outcome_of_failure(error)
+        return Outcome("sent", channel_id=thread.channel_id, provider_id=thread.provider_id)
 
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:
         """Look through all pages of the thread, or of the channel after *since*, for the message's metadata."""
@@ -180,48 +194,21 @@ class SlackReceiver:
             if not cursor:
                 return
 
-    def _api(self, method: str, body: Mapping[str, Any], *, read: bool = False) -> Mapping[str, Any]:
+    def _connected(self) -> WebClient:
         if self._client is None:
             self._client = self._make_client()
-        if read:
-            answer = self._client.api_call(method, http_verb="GET", params=dict(body))
-        else:
-            answer = self._client.api_call(method, json=dict(body))
+        return self._client
+
+    def _api(self, method: str, body: Mapping[str, Any], *, read: bool = False) -> Mapping[str, Any]:
+        client = self._connected()
+        answer = (
+            client.api_call(method, http_verb="GET", params=dict(body))
+            if read
+            else client.api_call(method, json=dict(body))
+        )
         if not isinstance(answer.data, dict):
             raise TypeError(f"{method} answered with something that is not a JSON object.")
         return answer.data
-
-
-def auth_test(token: str, *, api_url: str, timeout: timedelta = timedelta(seconds=10)) -> AuthTest:
-    """Ask Slack who the token belongs to."""
-    from slack_sdk.errors import SlackApiError
-
-    try:
-        answer = slack_client(token, api_url, timeout).auth_test()
-    except SlackApiError as error:
-        return AuthTest(ok=False, sentence=outcome_of_answer(error).error)
-    except Exception as error:  # noqa: BLE001  # slack-sdk lets every error of urllib and http.client through
-        return AuthTest(ok=False, sentence=outcome_of_failure(error).error)
-    return AuthTest(
-        ok=True, sentence=f"Slack knows the bot '{answer.get('user')}' of workspace '{answer.get('team')}'."
-    )
-
-
-def slack_client(token: str, api_url: str, timeout: timedelta) -> WebClient:
-    """A client that tries once and says nothing by itself."""
-    from slack_sdk import WebClient
-
-    quiet = logging.getLogger("monitor.delivery.slack_sdk")
-    quiet.setLevel(logging.CRITICAL)  # it would report each failure a second time, and whole messages at DEBUG
-    base_url = api_url if api_url.endswith("/") else f"{api_url}/"
-    # The default handler silently posts a second time when the answer to the first is lost.
-    return WebClient(
-        token=token,
-        base_url=base_url,
-        timeout=timeout.total_seconds(),  # type: ignore[arg-type]  # urllib takes fractions of a second
-        retry_handlers=[],
-        logger=quiet,
-    )
 
 
 def _as_parent(letter: Letter, frame: Frame) -> _Said:

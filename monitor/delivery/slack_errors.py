@@ -114,5 +114,6 @@ def _way_out(name: str) -> str:
     if name in ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"):
         return "Give a valid bot token in MONITOR_SLACK__TOKEN."
     if name == "missing_scope":
-        return "Give the bot the scopes chat:write and channels:history (groups:history for a private channel)."
+        scopes = "chat:write, files:write and channels:history (groups:history for a private channel)"
+        return f"Give the bot the scopes {scopes}."
     return ""

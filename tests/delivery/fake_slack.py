@@ -85,6 +85,7 @@ class FakeSlack:
         self.channels: dict[str, str] = {"alerts": "C0ALERTS01", "archive": "C0ARCHIVE1"}
         self.messages: list[Posted] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.files: list[dict[str, Any]] = []  # what was uploaded, with where it is shown
         self.invalid: list[str] = []
         self.mentions: tuple[str, ...] = ()  # tokens that messages are meant to hold
         self.page_size = page_size
@@ -181,6 +182,27 @@ class FakeSlack:
             return _no("invalid_blocks")
         found.edits.append(body)
         return {"ok": True, "channel": channel, "ts": found.ts, "text": body["text"]}
+
+    def _files_getuploadurlexternal(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.files.append({"id": f"F{len(self.files)}", **body})
+        return {"ok": True, "file_id": self.files[-1]["id"], "upload_url": f"{self.url}upload/{self.files[-1]['id']}"}
+
+    def _files_completeuploadexternal(self, body: dict[str, Any]) -> dict[str, Any]:
+        channel, parent = str(body.get("channel_id")), body.get("thread_ts")
+        if channel not in self.channels.values():
+            return _no("channel_not_found")
+        if self._find(channel, parent) is None:
+            return _no("thread_not_found")
+        shown = {each["id"]: each for each in json.loads(body["files"])}
+        for each in self.files:
+            if each["id"] in shown:
+                each |= {"channel": channel, "thread_ts": parent, "title": shown[each["id"]]["title"]}
+        return {"ok": True, "files": list(shown.values())}
+
+    def keep_file(self, identity: str, content: bytes) -> None:
+        """The bytes of an upload."""
+        with self.lock:
+            next(each for each in self.files if each["id"] == identity)["content"] = content
 
     def _conversations_list(self, body: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": identity, "name": name} for name, identity in self.channels.items()]
@@ -294,6 +316,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         method = urlsplit(self.path).path.removeprefix("/api/")
+        if method.startswith("upload/"):
+            self.slack.keep_file(method.removeprefix("upload/"), self._raw())
+            self._reply(200, "OK - 1", {"Content-Type": "text/plain"})
+            return
         body = self._body()
         with self.slack.lock:
             self.slack.calls.append((method, body))
@@ -343,10 +369,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> dict[str, Any]:
         query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        raw = self._raw()
         if "json" in str(self.headers.get("Content-Type")):
             return {**query, **json.loads(raw or b"{}")}
         return {**query, **{key: values[0] for key, values in parse_qs(raw.decode()).items()}}
+
+    def _raw(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
 
     def _reply(self, status: int, text: str, headers: Mapping[str, str] | None = None) -> None:
         data = text.encode()

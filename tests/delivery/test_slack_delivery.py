@@ -14,7 +14,8 @@ from sqlalchemy import Engine, select, update
 from monitor.alerts.buttons import LABELS, Pressed, read_value, signing_key
 from monitor.clock import wall_now
 from monitor.delivery.retry import RelayRules
-from monitor.delivery.slack import SlackReceiver, auth_test
+from monitor.delivery.slack import SlackReceiver
+from monitor.delivery.slack_client import auth_test
 from monitor.history.tables import outbox, receivers, threads
 from tests.delivery.boxes import CHANNEL, NOW, SECOND, drain, put, put_one_by_one, relay_on, rows, states, story
 from tests.delivery.fake_slack import FAULTS, FakeSlack, Limited

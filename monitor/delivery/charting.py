@@ -1,0 +1,82 @@
+"""Charts of incidents that people were told of: drawn once when one opens and once when it is resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+from sqlalchemy import Engine
+
+from monitor.alerts.chart import Chart, Point, alt_text
+from monitor.delivery.drawing import CannotDraw, png
+from monitor.history import charts
+from monitor.history.records import ArtifactRecord
+from monitor.history.rows import HistoryRow
+from monitor.history.values import packed
+from monitor.release.words import display_name
+
+log = structlog.get_logger(__name__)
+
+RECENT = timedelta(days=1)
+"""Nobody needs the chart of an incident of which nothing was told for so long."""
+
+
+class Charts:
+    """Draws for everybody who is told by one of *receivers*; *units* are those of metrics."""
+
+    def __init__(self, engine: Engine, receivers: Sequence[str], units: Mapping[str, str]) -> None:
+        self._engine = engine
+        self._receivers = receivers
+        self._units = units
+        self._hopeless: set[tuple[int, str]] = set()
+
+    def draw_one(self, now: datetime) -> bool:
+        """Draw one chart that is missing, at the wall time *now*; True when there may be more.
+
+        Of two daemons that draw the same chart one keeps it. This one does not try again what it cannot draw. Raises
+        HistoryUnavailable.
+        """
+        missing = charts.undrawn(self._engine, self._receivers, now - RECENT)
+        wanted = next((one for one in missing if (one.incident_id, one.name) not in self._hopeless), None)
+        if wanted is None:
+            return False
+        self._hopeless.add((wanted.incident_id, wanted.name))  # until it is kept, which ends the question
+        drawn = chart_of(wanted, charts.windows_of(self._engine, wanted), self._units)
+        if drawn is None:
+            return True
+        try:
+            content = png(drawn)
+        except CannotDraw as problem:
+            log.warning("chart_failed", message=str(problem), model=wanted.model, incident=wanted.incident_id)
+            return True
+        record = ArtifactRecord(charts.CHECK, wanted.name, "image/png", len(content), packed(content))
+        charts.keep(self._engine, wanted, record, self._receivers, now)
+        return True
+
+    def describe(self, incident: charts.Undrawn) -> str:
+        """What the chart of an incident shows, in words."""
+        drawn = chart_of(incident, charts.windows_of(self._engine, incident), self._units)
+        return f"Chart of {incident.model}" if drawn is None else alt_text(drawn)
+
+
+def chart_of(incident: charts.Undrawn, rows: Sequence[HistoryRow], units: Mapping[str, str]) -> Chart | None:
+    """The chart of these windows; None where there is nothing to be seen on it."""
+    points = [Point(row.window_end, row.value, row.low, row.high, row.verdict or "") for row in rows]
+    if not any(point.value is not None for point in points):
+        return None
+    newest = rows[-1]
+    judged = next((row for row in reversed(rows) if row.threshold is not None), newest)
+    side: Literal["min", "max"] = "max" if judged.side == "max" else "min"
+    return Chart(
+        model=f"{incident.model} {incident.version}",
+        metric=display_name(newest.metric, newest.column, newest.segment),
+        side=side,
+        unit=units.get(newest.metric, ""),
+        threshold=judged.threshold,
+        released=judged.released_value,
+        opened_at=incident.opened_at,
+        resolved_at=incident.resolved_at,
+        points=tuple(points),
+    )

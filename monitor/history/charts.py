@@ -1,0 +1,101 @@
+"""What charts of incidents are made of, which are still to be drawn, and where they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, Select, exists, func, select
+
+from monitor.history.engine import reading
+from monitor.history.records import ArtifactRecord
+from monitor.history.rows import HistoryRow
+from monitor.history.search import history
+from monitor.history.tables import alerts, artifacts, episodes, evaluations, incidents, outbox, threads, uploads
+from monitor.history.values import insert_new
+
+CHECK = "chart"
+OPENED, RESOLVED = "chart-opened.png", "chart-resolved.png"
+_WINDOWS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """An incident that people were told of and that has no chart of how it stands: *name* is what it will be called."""
+
+    incident_id: int
+    model: str
+    version: str
+    name: str
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[Undrawn]:
+    """Those of which one of *receivers* was told something after *since*; once opened and once resolved."""
+    told = exists().where(
+        outbox.c.incident_id == incidents.c.id, outbox.c.receiver.in_(receivers), outbox.c.sent_at > since
+    )
+    shown = exists().where(threads.c.incident_id == incidents.c.id, threads.c.receiver.in_(receivers))
+    columns = [incidents.c[name] for name in ("id", "model", "version", "opened_at", "resolved_at")]
+    drawn = select(artifacts.c.incident_id, artifacts.c.name).where(artifacts.c.check == CHECK)
+    with reading(engine) as connection:
+        found = connection.execute(select(*columns).where(told, shown).order_by(incidents.c.id)).all()
+        there = {
+            tuple(row) for row in connection.execute(drawn.where(artifacts.c.incident_id.in_([r.id for r in found])))
+        }
+    asked = [_undrawn(row) for row in found]
+    return [one for one in asked if (one.incident_id, one.name) not in there]
+
+
+def windows_of(engine: Engine, incident: Undrawn) -> list[HistoryRow]:
+    """The newest windows of the gravest alert of the incident, oldest first; none where it has no value to be drawn."""
+    with reading(engine) as connection:
+        alert = connection.execute(_gravest(incident.incident_id)).first()
+    if alert is None:
+        return []
+    about = {"metric": alert.metric, "column": alert.column, "segment": alert.segment}
+    rows = history(engine, model=incident.model, limit=4 * _WINDOWS, **about)
+    return [row for row in rows if row.side in {alert.side, None}][-_WINDOWS:]
+
+
+def keep(engine: Engine, incident: Undrawn, chart: ArtifactRecord, receivers: Sequence[str], now: datetime) -> bool:
+    """Keep a chart with the newest evaluation of its model and have it uploaded; False where it was there already."""
+    newest = select(func.max(evaluations.c.id)).where(evaluations.c.model == incident.model)
+    row = {"incident_id": incident.incident_id, "check": CHECK, "name": incident.name, "created_at": now}
+    own = (artifacts.c.incident_id == incident.incident_id, artifacts.c.name == incident.name)
+    with engine.begin() as connection:
+        evaluation = connection.execute(newest).scalar_one()
+        content = {"media_type": chart.media_type, "size": chart.size, "content": chart.content}
+        insert_new(connection, artifacts, [{**row, **content, "evaluation_id": evaluation}])
+        made = connection.execute(select(artifacts.c.id).where(*own)).scalar_one_or_none()
+        if made is None:
+            return False
+        shown = (threads.c.incident_id == incident.incident_id, threads.c.receiver.in_(receivers))
+        names = connection.execute(select(threads.c.receiver).where(*shown)).scalars().all()
+        upload = {"incident_id": incident.incident_id, "artifact_id": made, "attempts": 0, "next_at": now}
+        insert_new(connection, uploads, [{**upload, "receiver": name, "state": "pending"} for name in names])
+    return True
+
+
+def _undrawn(row: Row[Any]) -> Undrawn:
+    name = OPENED if row.resolved_at is None else RESOLVED
+    return Undrawn(row.id, row.model, row.version, name, row.opened_at, row.resolved_at)
+
+
+def _gravest(incident_id: int) -> Select[Any]:
+    """Open before resolved, page before warn, the whole before its segments, the oldest first: as in the message."""
+    order = (
+        episodes.c.resolved_at.is_not(None), episodes.c.severity != "page", episodes.c.segment != "",
+        episodes.c.opened_at, episodes.c.id,
+    )  # fmt: skip
+    columns = (alerts.c.metric, alerts.c.column, alerts.c.segment, alerts.c.side)
+    return (
+        select(*columns)
+        .join_from(episodes, alerts, alerts.c.key == episodes.c.alert_key)
+        .where(episodes.c.incident_id == incident_id, alerts.c.side != "blind")
+        .order_by(*order)
+        .limit(1)
+    )

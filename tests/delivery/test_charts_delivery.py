@@ -1,0 +1,228 @@
+"""Charts on their way into the thread of an incident: drawn, kept and shown once, and never in a message's way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, insert, select, update
+
+from monitor.alerts.alert import Alert
+from monitor.delivery import charting
+from monitor.delivery.charting import RECENT, Charts
+from monitor.delivery.drawing import CannotDraw, png
+from monitor.delivery.slack import SlackReceiver
+from monitor.delivery.uploads import MOST_ATTEMPTS, Uploads
+from monitor.history import queries
+from monitor.history.charts import OPENED, RESOLVED
+from monitor.history.tables import (
+    alerts,
+    artifacts,
+    episodes,
+    evaluations,
+    incidents,
+    measurements,
+    receivers,
+    uploads,
+    verdicts,
+)
+from tests.alerts.scenes import DAY, Model, end, verdict
+from tests.alerts.test_chart import CHART
+from tests.delivery.boxes import CHANNEL, NOW, SECOND, drain, put, relay_on
+from tests.delivery.fake_slack import FakeSlack, Limited
+
+UNITS: Mapping[str, str] = {"accuracy": ""}
+VALUES = (0.77, 0.76, 0.78, 0.668)
+
+
+@pytest.fixture
+def receiver(slack: FakeSlack) -> SlackReceiver:
+    return SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=timedelta(seconds=2))
+
+
+@pytest.fixture
+def incident(engine: Engine, receiver: SlackReceiver) -> int:
+    """An incident that people were told of, with the four windows before it."""
+    model = Model()
+    told = model.see(len(VALUES), verdict("breach", 0.668)).notifications
+    incident = put(engine, told)
+    [alert] = model.alerts.values()
+    with engine.begin() as connection:
+        for day, value in enumerate(VALUES, start=1):
+            window(connection, day, value)
+        keep_alert(connection, incident, alert)
+    drain(relay_on(engine, receiver), seconds=3)
+    return incident
+
+
+def window(connection: Any, day: int, value: float) -> None:
+    where = {"model": "flight-delay", "version": "2013-04", "plan": "p", "state": "done", "evaluated_at": NOW}
+    times = {"window_start": end(day - 7), "window_end": end(day)}
+    key = connection.execute(insert(evaluations).values(**where, **times)).inserted_primary_key[0]
+    about = {"evaluation_id": key, "check": "accuracy", "metric": "accuracy", "value": value}
+    connection.execute(insert(measurements).values(**about, low=value - 0.01, high=value + 0.01))
+    judged = {"verdict": "breach" if value < 0.7 else "ok", "reason": "because", "severity": "page", "side": "min"}
+    connection.execute(insert(verdicts).values(**about, **judged, threshold=0.728, released_value=0.781))
+
+
+def keep_alert(connection: Any, incident: int, alert: Alert) -> None:
+    about = {"metric": alert.metric, "column": alert.column, "segment": alert.segment}
+    state = {"state": alert.to_data(), "condition": alert.condition, "window_end": alert.window_end}
+    connection.execute(insert(alerts).values(key=alert.key, model=alert.model, side=alert.side, **about, **state))
+    row = {"incident_id": incident, "alert_key": alert.key, "severity": "page", "opened_at": alert.opened_at}
+    connection.execute(insert(episodes).values(**row, **about))
+
+
+def draw_all(engine: Engine, now: Any = NOW + 5 * SECOND) -> None:
+    charts = Charts(engine, [CHANNEL], UNITS)
+    while charts.draw_one(now):
+        pass
+
+
+def show_all(engine: Engine, receiver: SlackReceiver, now: Any = NOW + 6 * SECOND) -> None:
+    shown = Uploads(engine, [receiver], Charts(engine, [CHANNEL], UNITS).describe)
+    while shown.do_one(now):
+        pass
+
+
+def waiting(engine: Engine) -> list[Any]:
+    with engine.begin() as connection:
+        return list(connection.execute(select(uploads).order_by(uploads.c.id)))
+
+
+def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_resolved(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver, incident: int
+) -> None:
+    for _ in range(2):
+        draw_all(engine)
+        show_all(engine, receiver)
+    [kept] = queries.artifacts(engine, incident=incident)
+    assert (kept.check, kept.name, kept.media_type) == ("chart", OPENED, "image/png")
+
+    with engine.begin() as connection:
+        connection.execute(update(incidents).values(resolved_at=end(5)))
+    for _ in range(2):
+        draw_all(engine)
+        show_all(engine, receiver)
+    assert [each.name for each in queries.artifacts(engine, incident=incident)] == [OPENED, RESOLVED]
+    [parent] = slack.parents()
+    assert [each["title"] for each in slack.files] == [
+        f"flight-delay 2013-04, incident {incident} when it opened",
+        f"flight-delay 2013-04, incident {incident} when it was resolved",
+    ]
+    assert {(each["channel"], each["thread_ts"]) for each in slack.files} == {(parent.channel, parent.ts)}
+    assert all(each["content"].startswith(b"\x89PNG") for each in slack.files)
+    assert slack.files[0]["alt_txt"] == (
+        "accuracy of flight-delay 2013-04 in 4 windows that ended from 2013-06-04 to 2013-06-07: 1 in breach, "
+        "the newest 0.668 < 0.728."
+    )
+    assert [row.state for row in waiting(engine)] == ["sent", "sent"]
+
+
+@pytest.fixture
+def drawn(engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chart is drawn, by something quicker than a renderer."""
+    monkeypatch.setattr(charting, "png", lambda _: b"\x89PNG")
+    draw_all(engine)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_an_upload_that_fails_is_tried_five_times_and_longer_apart_each_time(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver
+) -> None:
+    slack.script("files.getUploadURLExternal", *["500"] * 10)
+    tries: list[int] = []
+    for second in range(0, 600, 10):
+        show_all(engine, receiver, NOW + (6 + second) * SECOND)
+        tries += [second] if slack.called("files.getUploadURLExternal") > len(tries) else []
+    assert len(tries) == MOST_ATTEMPTS
+    gaps = [later - earlier for earlier, later in pairwise(tries)]
+    assert gaps == [30, 60, 120, 240]
+    [row] = waiting(engine)
+    assert (row.state, row.attempts) == ("given_up", MOST_ATTEMPTS)
+    assert "HTTP 500" in row.error
+
+
+@pytest.mark.usefixtures("drawn")
+def test_what_slack_refuses_is_given_up_at_once_with_the_way_out(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver
+) -> None:
+    slack.script("files.getUploadURLExternal", "missing_scope")
+    show_all(engine, receiver)
+    [row] = waiting(engine)
+    assert row.state == "given_up"
+    assert "files:write" in row.error
+
+
+@pytest.mark.usefixtures("drawn")
+def test_an_upload_waits_as_long_as_slack_asks_and_holds_up_no_message(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver
+) -> None:
+    slack.script("files.getUploadURLExternal", Limited(90))
+    show_all(engine, receiver)
+    show_all(engine, receiver, NOW + 90 * SECOND)
+    assert slack.called("files.getUploadURLExternal") == 1
+    put(engine, Model().see(1, verdict("breach")).notifications, at=NOW + 10 * SECOND)
+    drain(relay_on(engine, receiver), NOW + 20 * SECOND, seconds=5)
+    assert len(slack.parents()) == 2
+    show_all(engine, receiver, NOW + 97 * SECOND)
+    assert [row.state for row in waiting(engine)] == ["sent"]
+
+
+@pytest.mark.usefixtures("drawn")
+def test_nothing_is_uploaded_while_the_receiver_is_paused(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver
+) -> None:
+    with engine.begin() as connection:
+        connection.execute(update(receivers).values(blocked_until=NOW + 60 * SECOND))
+    show_all(engine, receiver)
+    assert slack.called("files.getUploadURLExternal") == 0
+    show_all(engine, receiver, NOW + 60 * SECOND)
+    assert [row.state for row in waiting(engine)] == ["sent"]
+
+
+def test_an_incident_nobody_was_told_of_lately_gets_no_chart(engine: Engine, incident: int) -> None:
+    draw_all(engine, NOW + RECENT + DAY)
+    assert queries.artifacts(engine) == []
+
+
+def test_what_cannot_be_drawn_is_said_once_and_costs_nothing_else(
+    engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: object) -> bytes:
+        raise CannotDraw("The chart was not drawn: no.")
+
+    monkeypatch.setattr(charting, "png", refuse)
+    charts = Charts(engine, [CHANNEL], UNITS)
+    assert [charts.draw_one(NOW) for _ in range(3)] == [True, False, False]
+    assert capsys.readouterr().out.count("The chart was not drawn: no.") == 1
+    assert queries.artifacts(engine) == []
+
+
+def test_a_renderer_that_hangs_or_fails_is_ended_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CannotDraw, match=r"timed out after 0.01 seconds"):
+        png(CHART, timeout=0.01)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(CannotDraw, match=r"exit code 1"):
+        png(CHART)
+
+
+def test_the_daemon_itself_never_draws() -> None:
+    words = "import sys; import monitor.errands; print(','.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True, timeout=60)
+    assert not {"altair", "vl_convert"} & set(done.stdout.strip().split(","))
+
+
+def test_the_history_keeps_the_picture_as_it_was_drawn(engine: Engine, incident: int) -> None:
+    draw_all(engine)
+    with engine.begin() as connection:
+        [identity] = connection.execute(select(artifacts.c.id)).scalars()
+    found = queries.artifact(engine, identity)
+    assert found is not None
+    assert found[1].startswith(b"\x89PNG\r\n")
+    assert len(found[1]) == found[0].size
