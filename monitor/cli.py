@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor import alert_commands, check_commands
+from monitor import alert_commands, check_commands, slack_commands
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
@@ -61,8 +61,20 @@ def main() -> None:
     cli()
 
 
+class ReceiverOption(StrEnum):
+    """Who is told instead of everybody."""
+
+    console = "console"
+
+
 @cli.command()
-def run(config: ConfigOption = Path("config.toml")) -> None:
+def run(
+    receiver: Annotated[
+        ReceiverOption | None,
+        typer.Option("--receiver", help="Tell nobody but this terminal; left out: as configured."),
+    ] = None,
+    config: ConfigOption = Path("config.toml"),
+) -> None:
     """Run the daemon: watch every model until stopped."""
     from monitor.app import build_app
     from monitor.history.problems import HistoryUnavailable
@@ -73,8 +85,9 @@ def run(config: ConfigOption = Path("config.toml")) -> None:
     settings = settings_of(config)
     configure_logs(level="WARNING" if sys.stderr.isatty() else "INFO")
     stop = _stop_on_signals()
+    told = settings if receiver is None else _told_here(settings)
     try:
-        run_on_screen(build_app(settings, config.absolute().parent), stop, console())
+        run_on_screen(build_app(told, config.absolute().parent), stop, console())
     except HistoryUnavailable as problem:
         if not stop.is_set():  # stopped while it waited for the database: a clean stop
             fail(str(problem), CANNOT_TELL)
@@ -252,6 +265,8 @@ cli.command("new-check")(check_commands.new_check)
 cli.command()(alert_commands.incidents)
 cli.command()(alert_commands.ack)
 cli.add_typer(alert_commands.silence)
+cli.command()(slack_commands.message)
+cli.add_typer(slack_commands.slack)
 
 
 @cli.command()
@@ -272,6 +287,12 @@ def _app(config: Path, only: str | None = None) -> App:
             fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
         settings = settings.model_copy(update={"models": chosen})
     return build_app(settings, config.absolute().parent)
+
+
+def _told_here(settings: Settings) -> Settings:
+    """Without anybody else: what is due to Slack meanwhile is never due there."""
+    alone = settings.slack.model_copy(update={"token": None, "app_token": None})
+    return settings.model_copy(update={"slack": alone, "webhooks": (), "alertmanagers": ()})
 
 
 def _write(content: bytes, target: Path | None) -> None:

@@ -46,7 +46,7 @@ def greeting(service: Service) -> list[str]:
     count = len(service.app.watches)
     lines = [f"[bold]model-monitor[/] watches {count} {'model' if count == 1 else 'models'}."]
     if settings.slack.token is None:
-        lines.append("No Slack token is set, so every alert is shown here as the Slack message would read.")
+        lines.append("Slack is not told, so every alert is shown here as the Slack message would read.")
     else:
         lines.append(f"Alerts go to Slack, {settings.slack.channel}.")
     if settings.clock is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -74,6 +74,16 @@ def reply(message: Message, *, note: str = "") -> RenderableType:
     tail = f"the message above now reads: {clean(message.title)}"
     body.add_row("", Text(" · ".join(filter(None, [tail, note])), style="dim"))
     return Padding(body, (0, 0, 0, 2))
+
+
+def thread(said: Sequence[Message]) -> RenderableType:
+    """A whole incident: the message as it reads now, and its thread, oldest first."""
+    body = Table.grid(padding=(0, 1))
+    body.add_column(no_wrap=True)
+    body.add_column()
+    for each in said[1:]:
+        body.add_row(Text("└", style="dim"), Text(clean(each.thread_line)))
+    return Group(parent(said[-1]), Padding(body, (0, 0, 0, 2)))
 
 
 class _Barred:

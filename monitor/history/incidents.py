@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,15 @@ def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | No
             tuple(NotificationRow(*row) for row in connection.execute(_notifications(incident_id))),
             tuple(_acknowledgement(row) for row in connection.execute(_of(acknowledgements, incident_id))),
         )
+
+
+def messages(engine: Engine, incident_id: int) -> list[Mapping[str, Any]]:
+    """What was said of one incident, as data and in order; once, however many were told."""
+    asked = select(outbox.c.key, outbox.c.message).where(outbox.c.incident_id == incident_id).order_by(outbox.c.id)
+    with reading(engine) as connection:
+        # The place in the incident stands in the key, before the receiver: "7/2/slack:#alerts".
+        said = {key.split("/")[1]: message for key, message in connection.execute(asked)}
+    return list(said.values())
 
 
 def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[IncidentRow]:

@@ -28,7 +28,7 @@ def test_a_played_past_runs_to_its_end_and_tells_of_the_decay_once(world: World)
     output = world.output()
     assert output.count(PARENT) == 1, output
     assert output.count(RESOLVED) == 1, output
-    assert "No Slack token is set, so every alert is shown here as the Slack message would read." in output
+    assert "Slack is not told, so every alert is shown here as the Slack message would read." in output
     breaches = ends(world, "accuracy")
     assert len(breaches) == len(set(breaches)), "no window is there twice"
 
