@@ -17,7 +17,7 @@ from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
-from monitor.errands import picture_jobs
+from monitor.errands import digest_jobs, picture_jobs
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
@@ -67,7 +67,10 @@ class Service:
         close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
         receivers = receivers_of(settings, console)
         self._lanes = self._lanes_to(receivers)
-        self._errands = picture_jobs(app, self.store, receivers, stop)
+        self._errands = [
+            *picture_jobs(app, self.store, receivers, stop),
+            *digest_jobs(app, self.store, self.clock, stop),
+        ]
         self._names = names_of(settings)
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._daemon = Daemon(self._jobs(), self.vitals)
