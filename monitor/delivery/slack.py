@@ -72,6 +72,11 @@ class SlackReceiver:
             body["reply_broadcast"] = True
         return self._say("chat.postMessage", body, _as_reply(letter))
 
+    def post_notice(self, text: str, identity: str) -> Outcome:
+        """Post escaped text that is about no incident."""
+        body = {"channel": self._channel, **_identified(identity), **_NO_PREVIEWS, **_QUIET, "text": text}
+        return self._call("chat.postMessage", body)
+
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:
         """Look through all pages of the thread, or of the channel after *since*, for the message's metadata."""
         from slack_sdk.errors import SlackApiError
