@@ -1,8 +1,8 @@
 """The pushed-down aggregation: SQL text, compiled once per shape, over ``profiled_cells`` and ``profiled_rows``.
 
 One form runs everywhere: per column a CASE tree for the cell, GROUP BY bucket and cell, all in one UNION ALL.
-DuckDB counts numeric columns in one streaming pass with its own ``histogram`` instead, 3 to 4 times faster and
-without holding rows in memory. The tests hold both forms equal on the same rows.
+DuckDB hands numeric columns over in batches instead, in one streaming pass, and ``counting`` counts them, 10 times
+faster. The tests hold both forms equal on the same rows.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import inf, nextafter
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from checks.profile import Categories, Numbers
@@ -22,11 +20,6 @@ from monitor.data.longform import INFINITE, KEYS, KNOWN, NAN, NULL, OTHER, Sums,
 from monitor.data.pairs import row_arms
 from monitor.data.shape import CELLS, ROWS, Column, Shape
 from monitor.data.sources import as_sql
-
-
-@ibis.udf.agg.builtin  # type: ignore[untyped-decorator]  # Ibis has no types
-def histogram(value: dt.float64, bins: dt.Array(dt.float64)) -> dt.Map(dt.float64, dt.int64):  # type: ignore[valid-type]  # Ibis reads the annotations; the function is DuckDB's own
-    """Counts of values up to each bin, and of those beyond the last under infinity."""
 
 
 @lru_cache(maxsize=64)
@@ -40,68 +33,31 @@ def long_statement(shape: Shape) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Native:
-    """DuckDB's form of numeric columns: one row per bucket and value of a segment, with 7 values per column."""
+class Streamed:
+    """Numeric columns of one table as rows to be counted here: the bucket, *segments* to be split by, *columns*."""
 
     columns: tuple[Column, ...]
-    segment: int | None
+    segments: tuple[int, ...]
     sql: str
 
 
-@lru_cache(maxsize=64)
-def native_statements(shape: Shape) -> tuple[Native, ...]:
-    """One statement per table, for the whole and for each segment whose columns are counted."""
+def streamed_statements(shape: Shape) -> tuple[Streamed, ...]:
+    """DuckDB's numeric columns, one statement per table that has any."""
     if shape.engine != "duckdb":
         return ()
     numeric = [one for one in shape.columns if isinstance(one.cells, Numbers)]
-    parts = [(CELLS, shape.cells), (ROWS, shape.rows)]
-    chosen = [(tuple(one for one in numeric if one.table == name), table) for name, table in parts]
-    return tuple(
-        Native(ones, segment, _sql(_native(ones, table, segment), shape))
-        for ones, table in chosen
-        for segment in (None, *shape.split)
-        if ones
-    )
+    chosen = {table: tuple(one for one in numeric if one.table == table) for table in (CELLS, ROWS)}
+    return tuple(Streamed(ones, shape.split, _selected(ones, shape, table)) for table, ones in chosen.items() if ones)
+
+
+def _selected(ones: tuple[Column, ...], shape: Shape, table: str) -> str:
+    segments = [f"s{place}" for place in shape.split]
+    values = [f"CAST({one.name} AS DOUBLE)" for one in ones]  # a column of nothing but nulls has another type
+    return f"SELECT {', '.join(['bucket', *segments, *values])} FROM {table}"  # noqa: S608  # our own names
 
 
 def _sql(expression: ir.Table, shape: Shape) -> str:
     return as_sql(expression, shape.engine)
-
-
-def _native(ones: tuple[Column, ...], table: ir.Table, segment: int | None) -> ir.Table:
-    usable: dict[str, ir.Value] = {}
-    for one in ones:
-        value = table[one.name]
-        usable[f"u{one.place}"] = columns.finite(value).ifelse(value, ibis.null("float64"))
-    key = ibis.literal("") if segment is None else table[f"s{segment}"]
-    given = table.select(*dict.fromkeys(("bucket", *(one.name for one in ones))), segment=key, **usable)
-    found: dict[str, ir.Value] = {}
-    for one in ones:
-        assert isinstance(one.cells, Numbers), "chosen by this"  # noqa: S101  # for the type checker
-        found |= _native_sums(given, one.name, one.place, one.cells)
-    return given.group_by(["bucket", "segment"]).aggregate(rows=given.count(), **found)
-
-
-def _native_sums(given: ir.Table, column: str, place: int, cells: Numbers) -> dict[str, ir.Value]:
-    value, usable, name = given[column], given[f"u{place}"], f"c{place}"
-    away = usable - columns.constant(cells.centre)  # not tamed: DuckDB's products may be too small for a double
-    return {
-        f"{name}_cells": _histogram(usable, cells.edges),
-        f"{name}_null": given.count() - value.count(),
-        f"{name}_nan": value.isnan().ifelse(1, 0).sum(),
-        f"{name}_total": away.sum(),
-        f"{name}_squares": (away * away).sum(),
-        f"{name}_low": usable.min(),
-        f"{name}_high": usable.max(),
-    }
-
-
-def _histogram(usable: ir.FloatingColumn, edges: tuple[float, ...]) -> ir.ArrayValue:
-    if not edges:
-        return ibis.array([usable.count()])
-    below = [nextafter(edge, -inf) for edge in edges]  # DuckDB's bins end with their edge, ours end before it
-    bins = ibis.literal(repr(below)).cast("array<float64>")  # one constant, not forty
-    return histogram(usable, bins).values()
 
 
 def _column_arms(shape: Shape, kind: type[Numbers | Categories]) -> Iterator[ir.Table]:
