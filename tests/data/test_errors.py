@@ -127,10 +127,7 @@ def test_a_value_that_does_not_fit_far_down_the_rows(tmp_path: Path) -> None:
     engine = Engines(tmp_path).embedded()
     sql = "SELECT CAST(CASE WHEN range = 9000000 THEN 'ten' ELSE '1' END AS DOUBLE) FROM range(10000000)"
     with pytest.raises(WrongType, match=r"^small: .*'ten'"), batches(engine, sql, "small: predictions") as found:
-        pytest.raises(WrongType, match=r"^small: predictions: .*'ten'"),
-        batches(engine, sql, "small: predictions") as it,
-    ):
-        assert sum(batch.num_rows for batch in it) == 0, "the rows end in an error"
+        assert sum(batch.num_rows for batch in found) == 0, "the rows end in an error"
 
 
 @contextmanager
