@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Moments = Sequence[ir.TimestampScalar]
 
-TICK = timedelta(microseconds=1)
 HELD = 250_000
 """Up to this many rows are held while they are profiled; more are streamed, where the source can."""
 
@@ -137,9 +136,9 @@ def _survey_in_place(log: Log, spans: Sequence[times.Span], as_of: datetime) -> 
         now, *asked = moments
         at = rows.prediction_time(model, opened, model.predictions.timezone)
         ids = rows.canonical_ids(model, opened, log.kinds)
-        given = opened.table.select(at=at, **ids, **rows.own_outcomes(model, opened))
+        given = opened.table.select(at=at, **ids, **rows.own_outcomes(model, opened, told=False))
         given = given.filter(times.within(given["at"], times.bounds(asked)))
-        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
+        given = given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name))
         return joins.survey_in_place(log.place(given, opened), model.bucket, now)
 
     found: dict[int, Health] = {}
@@ -161,9 +160,9 @@ def glance(log: Log, spans: Sequence[times.Span], as_of: datetime, *, outcomes: 
     def build(moments: Moments) -> ir.Table:
         now, *asked = moments
         at = rows.prediction_time(model, opened, model.predictions.timezone)
-        given = opened.table.select(at=at, **(rows.own_outcomes(model, opened) if outcomes else {}))
+        given = opened.table.select(at=at, **(rows.own_outcomes(model, opened, told=False) if outcomes else {}))
         given = given.filter(times.within(given["at"], times.bounds(asked)))
-        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
+        given = given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name))
         return joins.glance(given, model.bucket, now, outcomes=outcomes)
 
     if not spans:
@@ -217,7 +216,8 @@ def _selection(
     repeated_outcomes = any(one.duplicate_outcomes for one in health.values())
     in_place = log.in_place and not repeated and not repeated_outcomes
     step = log.model.bucket
-    one_bucket = len(spans) == 1 and times.number_of(spans[0][0], step) == times.number_of(spans[-1][1] - TICK, step)
+    first, last = spans[0][0], spans[-1][1] - times.TICK
+    one_bucket = len(spans) == 1 and times.number_of(first, step) == times.number_of(last, step)
 
     def predictions(asked: Moments, *, outcomes: bool = False) -> ir.Table:
         bounds = times.bounds(asked)

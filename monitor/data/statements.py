@@ -67,15 +67,16 @@ def _column_arms(shape: Shape, kind: type[Numbers | Categories]) -> Iterator[ir.
             continue
         table = shape.rows if one.table == ROWS else shape.cells
         for segment in (None, *shape.split):
-            value = ibis.null("string") if segment is None else table[f"s{segment}"]
-            given = table.select("bucket", x=table[one.name], two=value)
+            by = {} if segment is None else {"two": table[f"s{segment}"]}
+            given = table.select("bucket", x=table[one.name], **by)
             counted = (
                 _number_arm(sum_names(shape), given, one.cells)
                 if isinstance(one.cells, Numbers)
                 else _text_arm(sum_names(shape), given, one.cells)
             )
-            whose = ibis.null("string") if segment is None else ibis.literal(str(segment))
-            yield counted.mutate(part=ibis.literal(one.place, "int32"), three=whose).select(*KEYS, *sum_names(shape))
+            none = ibis.null("string")
+            whose = {"two": none, "three": none} if segment is None else {"three": ibis.literal(str(segment))}
+            yield counted.mutate(part=ibis.literal(one.place, "int32"), **whose).select(*KEYS, *sum_names(shape))
 
 
 def _number_arm(names: Sums, table: ir.Table, cells: Numbers) -> ir.Table:
@@ -88,8 +89,9 @@ def _number_arm(names: Sums, table: ir.Table, cells: Numbers) -> ir.Table:
     )
     usable = columns.finite(value).ifelse(value, ibis.null("float64"))
     away = columns.tame(usable - columns.constant(cells.centre))
-    rows = table.select("bucket", "two", cell=where.cast("int32"), usable=usable, away=away)
-    counted = rows.group_by(["bucket", "two", "cell"]).aggregate(
+    by = [name for name in ("bucket", "two") if name in table.columns]
+    rows = table.select(*by, cell=where.cast("int32"), usable=usable, away=away)
+    counted = rows.group_by([*by, "cell"]).aggregate(
         rows=rows.count().cast("int64"),
         v0=rows["away"].sum(),
         v1=(rows["away"] * rows["away"]).sum(),
@@ -101,10 +103,10 @@ def _number_arm(names: Sums, table: ir.Table, cells: Numbers) -> ir.Table:
 
 def _text_arm(names: Sums, table: ir.Table, cells: Categories) -> ir.Table:
     """Values are counted first and looked up after: a hundred thousand times fewer comparisons."""
-    values = table.group_by(["bucket", "two", "x"]).aggregate(n=table.count())
+    by = [name for name in ("bucket", "two") if name in table.columns]  # grouping by a null costs as much as by a text
+    values = table.group_by([*by, "x"]).aggregate(n=table.count())
     inside = values["x"].isin(list(cells.values)) if cells.values else columns.NO
-    cell = ibis.cases((values["x"].isnull(), NULL), (inside, KNOWN), else_=OTHER)
-    one = inside.ifelse(values["x"], ibis.null("string"))
-    told = values.select("bucket", "two", "n", cell=cell.cast("int32"), one=one)
-    counted = told.group_by(["bucket", "one", "two", "cell"]).aggregate(rows=told["n"].sum().cast("int64"))
-    return counted.mutate(**{name: ibis.null("float64") for name in names})
+    named = values.select(*by, "n", one=inside.ifelse(values["x"], ibis.null("string")), there=values["x"].notnull())
+    counted = named.group_by([*by, "one", "there"]).aggregate(rows=named["n"].sum().cast("int64"))
+    cell = ibis.cases((counted["one"].notnull(), KNOWN), (counted["there"], OTHER), else_=NULL).cast("int32")
+    return counted.mutate(cell=cell, **{name: ibis.null("float64") for name in names}).drop("there")

@@ -95,7 +95,7 @@ def _joined(log: Log, moments: Moments, repeats: Repeats) -> ir.Table:
         return _in_place(log, own, at, times.bounds(span), now)
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own)
     given = given.filter(times.within(given["at"], times.bounds(span)))
-    predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name)), opened)
     predictions = joins.last_predictions(predictions) if repeats[0] else predictions
     if log.outcomes is None:
         return predictions
@@ -114,7 +114,7 @@ def _in_place(
     came = rows.own_outcomes(model, opened)
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own, value=value, **came)
     given = given.filter(times.within(given["at"], span))
-    placed = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    placed = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name)), opened)
     known = joins.in_place(placed, now, model.bucket, None)
     there = known["actual"].notnull()
     return known.mutate(value=ibis.cases((there, known["value"]), else_=ibis.null(value.type())))
