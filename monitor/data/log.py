@@ -167,7 +167,11 @@ def glance(log: Log, spans: Sequence[times.Span], as_of: datetime, *, outcomes: 
 
     if not spans:
         return {}
-    sql = str(opened.engine.compile(build([times.literal(at) for at in (as_of, *chain(*spans))])))
+    moments = [as_of, *chain(*spans)]
+    if log.together:
+        sql = log.statement(("glance", outcomes), moments, build)
+    else:
+        sql = str(opened.engine.compile(build([times.literal(at) for at in moments])))
     return {bucket: (count, known) for bucket, count, known in fetch(opened.engine, sql, log.where)}
 
 
