@@ -14,9 +14,10 @@ from monitor.data import times
 from monitor.data.baseline import Baseline
 from monitor.data.errors import SourceProblem
 from monitor.data.inspection import Inspection, inspect
-from monitor.data.log import Log, count_orphans, glance, open_log, profiles_of, survey
+from monitor.data.log import Log, open_log, profiles_of
 from monitor.data.reference import Reference, take_baseline, usual_delay
 from monitor.data.sources import Engines, where_of
+from monitor.data.survey import count_orphans, glance, survey
 from monitor.data.tally import Health
 from monitor.data.trainings import trainings_of
 from monitor.data.window import (

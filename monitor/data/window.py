@@ -15,8 +15,9 @@ from checks.profile import Layout, Profile
 from monitor.data import columns, joins, rows, times
 from monitor.data.baseline import take_layout
 from monitor.data.errors import told
-from monitor.data.log import Log, Moments, open_log, survey
+from monitor.data.log import Log, Moments, open_log
 from monitor.data.sources import Engines, Opened, fetch, where_of
+from monitor.data.survey import survey
 from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
