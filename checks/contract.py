@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from checks.parts import parts_of
 from checks.profile import Profile
 
 if TYPE_CHECKING:
@@ -176,7 +177,7 @@ class Window:
     start: datetime
     end: datetime
     task: Task
-    buckets: tuple[Profile, ...]
+    buckets: Sequence[Profile]
     baseline: Profile | None = None
     roles: Roles = Roles()
     load_table: Callable[[], ir.Table] = _not_loaded
@@ -189,6 +190,8 @@ class Window:
     as_of: datetime | None = None
     past: Mapping[tuple[str, str, str], tuple[Past, ...]] = field(default_factory=dict)
     version: str = ""
+    merged: tuple[Profile, ...] = ()
+    """The profiles of ``parts``, where they are at hand."""
 
     @property
     def now(self) -> datetime:
@@ -201,9 +204,14 @@ class Window:
         return min(self.now, self.end)
 
     @cached_property
+    def parts(self) -> tuple[Profile, ...]:
+        """The independent parts of the window: its calendar days (UTC), or its buckets where it is under two days."""
+        return self.merged or tuple(map(Profile.merge, parts_of(self.start, self.end, self.buckets)))
+
+    @cached_property
     def live(self) -> Profile:
-        """The profile of the whole window: the merge of its buckets."""
-        return Profile.merge(self.buckets)
+        """The profile of the whole window: the merge of its parts."""
+        return Profile.merge(self.parts)
 
     @cached_property
     def table(self) -> ir.Table:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from checks.contract import CannotMeasure, Check, Measurement, Metric, Needs, Window
 from checks.profile import Slice
-from checks.statistics.intervals import clusters, jackknifed
+from checks.statistics.intervals import jackknifed
 from checks.statistics.quantiles import normal
 
 
@@ -52,7 +52,7 @@ class ErrorCost(Check):
             return
         if not self.costs:
             raise CannotMeasure('Errors have no price; give costs = { "1" = { "0" = 5.0 } }, predicted before actual.')
-        parts, days = clusters(window), (window.end - window.start) / timedelta(days=1)
+        parts, days = window.parts, (window.end - window.start) / timedelta(days=1)
         if not days:
             raise CannotMeasure("The time these rows span is not known, and with it no cost per day.")
         for segment, whole in window.live.slices.items():
@@ -61,11 +61,9 @@ class ErrorCost(Check):
                 detail["reason"] = "No outcome of this window is in."
                 yield Measurement("error_cost", None, segment=segment, detail=detail)
                 continue
-            spent = dict.fromkeys(parts, 0.0)
-            for part, bucket in zip(parts, window.buckets, strict=True):
-                spent[part] += self._cost(bucket.slices.get(segment, Slice())) * len(spent) / days
+            spent = [self._cost(part.slices.get(segment, Slice())) * len(parts) / days for part in parts]
             value = self._cost(whole) / days
-            left = [(sum(spent.values()) - one) / max(len(spent) - 1, 1) for one in spent.values()]
+            left = [(sum(spent) - one) / max(len(spent) - 1, 1) for one in spent]
             half = normal(0.5 + self.confidence / 2) * sqrt(self._variance(whole)) / days
             low, high = jackknifed(value, left, self.confidence) or (value - half, value + half)
             yield Measurement("error_cost", value, low, high, whole.labelled, segment, detail=detail)

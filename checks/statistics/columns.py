@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from checks.contract import CannotMeasure, Window
 from checks.profile import ALL, Categories, Distribution, Numbers
-from checks.statistics.intervals import clusters
 from checks.statistics.pushed import Added, summed
 from checks.statistics.quality import Rule
 from checks.statistics.segments import segmented
@@ -47,12 +46,8 @@ def columns_of(window: Window) -> Iterator[Column]:
 
 def _parts(window: Window, segment: str, name: str) -> tuple[Distribution, ...]:
     """The column in each cluster that has it."""
-    found: dict[int, Distribution] = {}
-    for cluster, bucket in zip(clusters(window), window.buckets, strict=True):
-        own = bucket.slices[segment].columns.get(name) if segment in bucket.slices else None
-        if own is not None:
-            found[cluster] = found[cluster].merge(own) if cluster in found else own
-    return tuple(found.values())
+    slices = [part.slices[segment] for part in window.parts if segment in part.slices]
+    return tuple(own.columns[name] for own in slices if name in own.columns)
 
 
 def _reference(window: Window, segment: str, name: str) -> Distribution | None:

@@ -13,7 +13,7 @@ from checks.profile import Slice
 from checks.statistics import classification
 from checks.statistics.binary_formulas import BINARY, binary
 from checks.statistics.formula import BY_CLUSTERS, BY_ROWS, UNKNOWABLE, Formula
-from checks.statistics.intervals import Interval, clusters, jackknifed
+from checks.statistics.intervals import Interval, jackknifed
 from checks.statistics.multiclass_formulas import NO_ROWS, judged, multiclass
 from checks.statistics.number_formulas import numbers
 from checks.statistics.samples import Samples, beside, known, ratio
@@ -114,8 +114,8 @@ class Group:
 
 def groups(window: Window, segments: Sequence[str]) -> tuple[Group, ...]:
     """Segments side by side: sample i leaves the same cluster out of each."""
-    slices = [[bucket.slices.get(name, Slice()) for bucket in window.buckets] for name in segments]
-    found = beside(slices, clusters(window), lambda part: part.labelled)
+    slices = [[part.slices.get(name, Slice()) for part in window.parts] for name in segments]
+    found = beside(slices, lambda part: part.labelled)
     return tuple(map(Group, segments, found))
 
 

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 def cluster_of(window: Window, at: ir.TimestampColumn) -> ir.IntegerColumn:
-    """The number of the part a time falls into, as ``checks.statistics.intervals.clusters`` cuts a window.
+    """The number of the part a time falls into, as ``checks.parts`` cuts a window.
 
     Parts are calendar days (UTC), or buckets where the window is under two days or a bucket is a day or more.
     """

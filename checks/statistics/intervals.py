@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from math import sqrt
 
-from checks.contract import Window
 from checks.statistics.quantiles import normal, student
 
 Interval = tuple[float, float]
@@ -25,14 +23,6 @@ def wilson(share: float, rows: float, confidence: float = 0.95) -> Interval:
     centre = (share + z * z / (2 * rows)) / shrink
     half = z * sqrt(max(share * (1 - share), 0.0) / rows + z * z / (4 * rows * rows)) / shrink
     return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def clusters(window: Window) -> tuple[int, ...]:
-    """The independent part each bucket belongs to: its calendar day (UTC), or itself in a window under two days."""
-    if window.end - window.start < timedelta(days=2):
-        return tuple(range(len(window.buckets)))
-    length = (window.end - window.start) / max(len(window.buckets), 1)
-    return tuple((window.start + place * length).toordinal() for place in range(len(window.buckets)))
 
 
 def clustered(estimates: Sequence[float | None], confidence: float = 0.95) -> float | None:

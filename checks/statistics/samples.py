@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checks.contract import Window
 from checks.profile import ALL, SCORE_BINS, Errors, Scores, Slice
-from checks.statistics.intervals import clusters
 
 if TYPE_CHECKING:
     from numpy import float64, int64
@@ -135,30 +134,25 @@ class Samples:
 
 
 def segments(window: Window) -> tuple[str, ...]:
-    """The segments that any bucket of the window holds."""
-    return tuple(dict.fromkeys(segment for bucket in window.buckets for segment in bucket.slices))
+    """The segments that the window holds."""
+    return tuple(window.live.slices)
 
 
 def samples(window: Window, segment: str = ALL, *, counted: Callable[[Slice], int]) -> Samples:
     """The whole of a segment, and without each cluster in turn; one without *counted* rows is no cluster."""
-    held = [
-        (cluster, bucket.slices[segment])
-        for cluster, bucket in zip(clusters(window), window.buckets, strict=True)
-        if segment in bucket.slices
-    ] or [(0, Slice())]
-    (found,) = beside([[part for _, part in held]], [cluster for cluster, _ in held], counted)
+    held = [part.slices[segment] for part in window.parts if segment in part.slices]
+    (found,) = beside([held or [Slice()]], counted)
     return found
 
 
-def beside(
-    segments: Sequence[Sequence[Slice]], clusters: Sequence[int], counted: Callable[[Slice], int]
-) -> tuple[Samples, ...]:
-    """Segments by their slice per bucket; each sample leaves the same cluster out of all of them.
+def beside(segments: Sequence[Sequence[Slice]], counted: Callable[[Slice], int]) -> tuple[Samples, ...]:
+    """Segments by their slice per cluster; each sample leaves the same cluster out of all of them.
 
     A cluster without *counted* rows in any of them is no cluster.
     """
-    held = {cluster for own in segments for cluster, part in zip(clusters, own, strict=True) if counted(part)}
-    without = [[float(cluster != left) for cluster in clusters] for left in sorted(held)]
+    clusters = range(len(segments[0]))
+    held = [cluster for cluster in clusters if any(counted(own[cluster]) for own in segments)]
+    without = [[float(cluster != left) for cluster in clusters] for left in held]
     picks = _array([[1.0] * len(clusters), *without])
     return tuple(Samples(tuple(own), picks) for own in segments)
 

@@ -121,7 +121,7 @@ def means(window: Window, column: str, by: str, segments: Sequence[str]) -> tupl
     held = [found.get(name, {}) for name in segments]
     days = sorted({day for own in held for day in own}) or [0]
     slices = [[_slice(own.get(day, Sums())) for day in days] for own in held]
-    return tuple(map(Group, segments, beside(slices, days, lambda part: part.labelled)))
+    return tuple(map(Group, segments, beside(slices, lambda part: part.labelled)))
 
 
 def _slice(of: Sums) -> Slice:

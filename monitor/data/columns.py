@@ -26,6 +26,15 @@ def md5(text: str) -> str:
     raise NotImplementedError  # the engine's own
 
 
+def hashed(column: ir.Column) -> ir.IntegerColumn:
+    """DuckDB's own hash, of null too; Ibis' makes it a text of bits on the way."""
+
+    def of(value: object) -> int:
+        raise NotImplementedError  # the engine's own
+
+    return ibis.udf.scalar.builtin(of, name="hash", signature=((column.type(),), "uint64"))(column)
+
+
 def kind_of(column: dt.DataType) -> Kind | None:
     """What a column can be profiled as; None for times, lists, structs and the like."""
     if column.is_boolean() or column.is_string() or column.is_uuid():

@@ -74,6 +74,15 @@ def told(where: str) -> Iterator[None]:
         raise _from_spark(where, problem) from problem
 
 
+def in_midstream(problem: OSError) -> Exception:
+    """DuckDB's own error for what Arrow tells as an OSError, once rows have begun to flow."""
+    import duckdb
+
+    kinds = {"Out of Memory Error": duckdb.OutOfMemoryException, "Conversion Error": duckdb.ConversionException}
+    kind: type[Exception] = kinds.get(str(problem).partition(":")[0], duckdb.Error)
+    return kind(str(problem))
+
+
 def _from_duckdb(where: str, problem: Exception) -> SourceProblem:
     text = _first_line(problem)
     if "No files found" in text:

@@ -14,9 +14,10 @@ from monitor.data import times
 from monitor.data.baseline import Baseline
 from monitor.data.errors import SourceProblem
 from monitor.data.inspection import Inspection, inspect
-from monitor.data.log import Log, count_orphans, glance, open_log, profiles_of, survey
+from monitor.data.log import Log, open_log, profiles_of
 from monitor.data.reference import Reference, take_baseline, usual_delay
 from monitor.data.sources import Engines, where_of
+from monitor.data.survey import count_orphans, glance, survey
 from monitor.data.tally import Health
 from monitor.data.trainings import trainings_of
 from monitor.data.window import (
@@ -135,12 +136,21 @@ class Feed:
         return {numbers[number]: profile for number, profile in found.items()}
 
     def window(
-        self, start: datetime, end: datetime, as_of: datetime, buckets: Sequence[Profile], baseline: Profile | None
+        self,
+        start: datetime,
+        end: datetime,
+        as_of: datetime,
+        buckets: Sequence[Profile],
+        baseline: Profile | None,
+        merged: tuple[Profile, ...] = (),
     ) -> Window:
-        """The window a check is given; its rows and population are read only when it asks for them."""
+        """The window a check is given; its rows and population are read only when it asks for them.
+
+        *merged* are the profiles of its parts, where they are at hand.
+        """
         self._engines.forget_brought()
         closed = min(as_of, end)
-        repeats = repeats_of(buckets) if buckets else None
+        repeats = repeats_of(merged or buckets) if buckets else None
 
         def table() -> ir.Table:
             return window_table(self._model, self._engines, start, end, as_of, repeats)
@@ -149,7 +159,8 @@ class Feed:
             start=start,
             end=end,
             task=self._model.task,
-            buckets=tuple(buckets),
+            buckets=buckets,
+            merged=merged,
             baseline=baseline,
             roles=roles_of(self._model),
             load_table=table,

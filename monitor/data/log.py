@@ -15,7 +15,7 @@ from monitor.data import joins, rows, times
 from monitor.data.predictions import wide_predictions
 from monitor.data.profiler import Selection, profile
 from monitor.data.shape import shape_of
-from monitor.data.sources import Compiled, Engines, Opened, as_table, fetch, where_of
+from monitor.data.sources import Compiled, Engines, Opened, as_table, where_of
 from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Moments = Sequence[ir.TimestampScalar]
 
-TICK = timedelta(microseconds=1)
 HELD = 250_000
 """Up to this many rows are held while they are profiled; more are streamed, where the source can."""
 
@@ -112,84 +111,6 @@ def open_log(model: ModelSettings, engines: Engines, *further: Opened) -> Log:
     return Log(model, engines, engine, predictions, outcomes, rows.id_kinds(model, predictions, outcomes))
 
 
-def survey(log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, Health]:
-    """What is there per bucket, by its number: rows, outcomes, duplicates. Reads ids and times only."""
-    if not spans:
-        return {}
-    if log.in_place and len(log.kinds) == 1:
-        found = _survey_in_place(log, spans, as_of)
-        if found is not None:
-            return found
-
-    def build(moments: Moments) -> ir.Table:
-        now, since, *asked = moments
-        return joins.survey(log.narrow(asked), log.outcome_rows(since), log.model.bucket, now)
-
-    sql = log.statement("survey", [as_of, spans[0][0] - rows.EARLY, *chain(*spans)], build)
-    return {bucket: Health(*counts) for bucket, *counts in fetch(log.engine, sql, log.where)}
-
-
-def _survey_in_place(log: Log, spans: Sequence[times.Span], as_of: datetime) -> dict[int, Health] | None:
-    """The same without any join, where no id is there twice; None where one is."""
-    model, opened = log.model, log.predictions
-
-    def build(moments: Moments) -> ir.Table:
-        now, *asked = moments
-        at = rows.prediction_time(model, opened, model.predictions.timezone)
-        ids = rows.canonical_ids(model, opened, log.kinds)
-        given = opened.table.select(at=at, **ids, **rows.own_outcomes(model, opened))
-        given = given.filter(times.within(given["at"], times.bounds(asked)))
-        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
-        return joins.survey_in_place(log.place(given, opened), model.bucket, now)
-
-    found: dict[int, Health] = {}
-    sql = log.statement("survey in place", [as_of, *chain(*spans)], build)
-    for bucket, count, named, distinct, outcomes, future in fetch(log.engine, sql, log.where):
-        if distinct != named:
-            return None
-        found[bucket] = Health(count, outcomes, future_outcomes=future)
-    return found
-
-
-def glance(log: Log, spans: Sequence[times.Span], as_of: datetime, *, outcomes: bool) -> dict[int, tuple[int, int]]:
-    """Rows per bucket, and how many have an outcome where *outcomes* are asked for and stand in these rows.
-
-    Times (and outcomes) are read and nothing is compared, so rows with one id count each.
-    """
-    model, opened = log.model, log.predictions
-
-    def build(moments: Moments) -> ir.Table:
-        now, *asked = moments
-        at = rows.prediction_time(model, opened, model.predictions.timezone)
-        given = opened.table.select(at=at, **(rows.own_outcomes(model, opened) if outcomes else {}))
-        given = given.filter(times.within(given["at"], times.bounds(asked)))
-        given = given.mutate(bucket=times.tile(given["at"], model.bucket))
-        return joins.glance(given, model.bucket, now, outcomes=outcomes)
-
-    if not spans:
-        return {}
-    sql = str(opened.engine.compile(build([times.literal(at) for at in (as_of, *chain(*spans))])))
-    return {bucket: (count, known) for bucket, count, known in fetch(opened.engine, sql, log.where)}
-
-
-def count_orphans(log: Log, spans: Sequence[times.Span], as_of: datetime, reach: timedelta) -> dict[int, int]:
-    """Outcomes per bucket of their own time, whose prediction is nowhere in *reach* before it."""
-    if not spans or not log.timed or log.in_place:
-        return {}
-    step = log.model.bucket
-
-    def build(moments: Moments) -> ir.Table:
-        start, end, *asked = moments
-        outcomes = log.outcome_rows(asked[0])
-        assert outcomes is not None, "timed outcomes exist"  # noqa: S101  # for the type checker
-        arrived = outcomes.filter(times.within(outcomes["known_at"], times.bounds(asked)))
-        return joins.orphans(log.narrow([start, end]), arrived, reach, step)
-
-    around = joins.span_around(spans, reach + step, rows.EARLY + step, as_of)
-    sql = log.statement(("orphans", reach), [*around, *chain(*spans)], build)
-    return dict(fetch(log.engine, sql, log.where))
-
-
 def profiles_of(
     log: Log,
     layout: Layout,
@@ -217,7 +138,8 @@ def _selection(
     repeated_outcomes = any(one.duplicate_outcomes for one in health.values())
     in_place = log.in_place and not repeated and not repeated_outcomes
     step = log.model.bucket
-    one_bucket = len(spans) == 1 and times.number_of(spans[0][0], step) == times.number_of(spans[-1][1] - TICK, step)
+    first, last = spans[0][0], spans[-1][1] - times.TICK
+    one_bucket = len(spans) == 1 and times.number_of(first, step) == times.number_of(last, step)
 
     def predictions(asked: Moments, *, outcomes: bool = False) -> ir.Table:
         bounds = times.bounds(asked)

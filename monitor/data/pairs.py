@@ -86,8 +86,13 @@ def _slice_arms(shape: Shape, groups: ir.Table, segment: ir.Value, part: int, ch
 
 def _score_bin(table: ir.Table) -> ir.IntegerValue:
     counts = columns.finite(table["score"]).fill_null(columns.NO)
-    place = (table["score"].clip(0.0, 1.0) * float(SCORE_BINS)).floor().cast("int32")
+    place = (_between(table["score"], 0.0, 1.0) * float(SCORE_BINS)).floor().cast("int32")
     return ibis.cases((counts, ibis.least(place, SCORE_BINS - 1)), else_=NULL).cast("int32")
+
+
+def _between(value: ir.FloatingValue, low: ir.Value | float, high: ir.Value | float) -> ir.FloatingValue:
+    """*value*, or the end it is beyond; only asked of numbers, where Ibis' clip would look for null time and again."""
+    return ibis.greatest(ibis.least(value, high), low)
 
 
 def _score_sums(table: ir.Table, shape: Shape) -> dict[str, ir.Value]:
@@ -95,7 +100,7 @@ def _score_sums(table: ir.Table, shape: Shape) -> dict[str, ir.Value]:
     counts = table["actual"].notnull() & columns.finite(table["score"]).fill_null(columns.NO)
     none = ibis.null("float64")
     chance, distance = _of_classes(table, shape) if shape.classes else _of_one(table, shape.positive)
-    chance = chance.clip(columns.constant(CLIP), columns.constant(1 - CLIP))
+    chance = _between(chance, columns.constant(CLIP), columns.constant(1 - CLIP))
     return {
         "v0": ibis.cases((counts, -chance.ln()), else_=none),
         "v1": ibis.cases((counts, distance), else_=none),

@@ -47,7 +47,8 @@ def wide_predictions(
     own = own_outcomes(model, opened) if outcomes else {}
     rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds), **profiled(model, opened, layout), **own)
     rows = rows.filter(times.within(rows["at"], spans))
-    return rows.mutate(bucket=times.tile(spans[0][0] if one_bucket else rows["at"], model.bucket))
+    placed = spans[0][0] if one_bucket else rows["at"]
+    return rows.mutate(bucket=times.tile(placed, model.bucket, opened.engine.name))
 
 
 def profiled(model: ModelSettings, opened: Opened, layout: Layout) -> dict[str, ir.Value]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checks.profile import Layout, Profile
+from checks.profile import Layout, Numbers, Profile
+from monitor.data.counting import count
 from monitor.data.errors import told
 from monitor.data.exploded import exploded_statement
 from monitor.data.shape import CELLS, ROWS, Shape
-from monitor.data.sources import fetch
-from monitor.data.statements import long_statement, native_statements
+from monitor.data.sources import batches, fetch
+from monitor.data.statements import long_statement, streamed_statements
 from monitor.data.tally import Health, Tally
 
 if TYPE_CHECKING:
@@ -45,19 +46,18 @@ def profile(
     if selection is None:
         return tally.profiles(health)
     head = _prepare(selection, where)
-    for native in native_statements(shape):
-        tally.add_native(native, fetch(selection.engine, f"{head} {_wrapped(native.sql)}", where))
+    for streamed in streamed_statements(shape):
+        cells = [column.cells for column in streamed.columns if isinstance(column.cells, Numbers)]
+        with batches(selection.engine, f"{head} {streamed.sql}", where) as rows:
+            tally.add_streamed(streamed, count(rows, cells, streamed.segments))
     everything = exploded_statement(shape) if shape.engine == "pyspark" else long_statement(shape)
-    tally.add_long(fetch(selection.engine, f"{head} {_wrapped(everything)}", where))
+    wrapped = f"SELECT * FROM ({everything}) AS counted"  # noqa: S608  # compiled by Ibis
+    tally.add_long(fetch(selection.engine, f"{head} {wrapped}", where))
     if selection.engine.name == "pyspark":
         selection.engine.let_go(SELECTED)
     elif not selection.streamed and selection.engine.name == "duckdb":
         selection.engine.con.execute(f"DROP TABLE IF EXISTS {SELECTED}")
     return tally.profiles(health)
-
-
-def _wrapped(statement: str) -> str:
-    return f"SELECT * FROM ({statement}) AS counted"  # noqa: S608  # compiled by Ibis
 
 
 def _prepare(selection: Selection, where: str) -> str:

@@ -91,14 +91,17 @@ def narrow_predictions(
     at = prediction_time(model, opened, model.predictions.timezone)
     rows = opened.table.select(at=at, **canonical_ids(model, opened, kinds))
     rows = rows.filter(times.within(rows["at"], spans))
-    return rows.select(*_id_names(kinds), bucket=times.tile(rows["at"], model.bucket))
+    return rows.select(*_id_names(kinds), bucket=times.tile(rows["at"], model.bucket, opened.engine.name))
 
 
-def own_outcomes(model: ModelSettings, opened: Opened) -> dict[str, ir.Value]:
-    """``actual`` and ``known_at`` of outcomes that stand in the rows of their predictions."""
+def own_outcomes(model: ModelSettings, opened: Opened, *, told: bool = True) -> dict[str, ir.Value]:
+    """``actual`` and ``known_at`` of outcomes that stand in the rows of their predictions.
+
+    Unless *told*, ``actual`` says no more than whether there is one: texts take time.
+    """
     settings = model.outcomes
     assert settings is not None, "only a model with outcomes has any"  # noqa: S101  # callers ask first
-    value = actual_of(model, opened)
+    value = actual_of(model, opened) if told else ibis.literal(1, "int8")
     there = _usable(required(opened, "outcomes.value", settings.value))
     found: dict[str, ir.Value] = {"actual": ibis.cases((there, value), else_=ibis.null(value.type()))}
     if settings.time is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,12 +20,13 @@ import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import ibis.expr.types as ir
 
-from monitor.data.errors import SourceUnreadable, shown, told
+from monitor.data.errors import SourceUnreadable, in_midstream, shown, told
 from monitor.data.files import REMOTE, file_query
 from monitor.data.memory import memory_left
 from monitor.settings import Source
 
 if TYPE_CHECKING:
+    import pyarrow
     from ibis.backends.sql import SQLBackend
 
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -35,6 +36,8 @@ CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BATCH = 50_000
 HELD = "held_rows"
+AHEAD, UNBOUND = "64MB", "1GB"
+"""What DuckDB may hold of rows that nobody has taken yet."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Engines:
             # files are rewritten under us; the system keeps them in memory as well as DuckDB would
             self._embedded.con.execute("SET enable_external_file_cache = false")
             # DuckDB 1.5 waits for itself forever where a UNION ALL has more rows than this buffer holds (976 KiB)
-            self._embedded.con.execute("SET streaming_buffer_size = '1GB'")
+            self._embedded.con.execute(f"SET streaming_buffer_size = '{UNBOUND}'")
         return self._embedded
 
     def bring(self, rows: ir.Table, source: Opened, target: SQLBackend) -> ir.Table:
@@ -203,6 +206,24 @@ def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
             return [tuple(map(_plain, row)) for row in zip(*found, strict=True)]
         with engine.con.cursor() as cursor:
             return [tuple(map(_plain, row)) for row in cursor.execute(sql).fetchall()]
+
+
+@contextmanager
+def batches(engine: SQLBackend, sql: str, where: str) -> Iterator[Iterable[pyarrow.RecordBatch]]:
+    """The rows of a statement on DuckDB, BATCH at a time; it reads ahead of them as far as AHEAD."""
+    with told(where):
+        engine.con.execute(f"SET streaming_buffer_size = '{AHEAD}'")
+        try:
+            yield _flowing(engine.con.execute(sql).to_arrow_reader(BATCH))
+        finally:
+            engine.con.execute(f"SET streaming_buffer_size = '{UNBOUND}'")
+
+
+def _flowing(rows: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+    try:
+        yield from rows
+    except OSError as problem:
+        raise in_midstream(problem) from problem
 
 
 def _plain(value: object) -> object:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
+from operator import add
 from typing import Any
+
+import numpy as np
 
 from checks.profile import (
     ALL,
@@ -19,6 +23,7 @@ from checks.profile import (
     Scores,
     Slice,
 )
+from monitor.data.counting import Counts, Group
 from monitor.data.longform import (
     CHANCES,
     CHANCES_OF_SEGMENTS,
@@ -32,7 +37,7 @@ from monitor.data.longform import (
     WHOLE,
 )
 from monitor.data.shape import Shape
-from monitor.data.statements import Native
+from monitor.data.statements import Streamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,17 @@ class _Counts:
         else:
             self.cells[cell] += rows
             self.add_sums(*sums[:4])
+
+    def add_group(self, group: Counts, index: int, cells: Sequence[int]) -> None:
+        """What was counted of a group of rows; *index* is the place of the column in it."""
+        null, nan, total, squares = group.sums[:, index].tolist()
+        counted = sum(cells)
+        self.cells = list(map(add, self.cells, cells))
+        self.null += int(null)
+        self.nan += int(nan)
+        self.infinite += group.rows - int(null) - int(nan) - counted
+        if counted:
+            self.add_sums(total, squares, float(group.lows[index]), float(group.highs[index]))
 
     def add_sums(self, total: float | None, squares: float | None, low: float | None, high: float | None) -> None:
         self.total += total or 0.0
@@ -118,19 +134,14 @@ class Tally:
         self._early: dict[int, int] = {}
         self._late: dict[int, int] = {}
 
-    def add_native(self, native: Native, rows: Iterable[Sequence[Any]]) -> None:
-        """Bucket, segment, rows, then cells, null, nan, total, squares, low, high of each column."""
-        for bucket, value, count, *values in rows:
-            segment = self._segment(native.segment, value)
-            for index, column in enumerate(native.columns):
-                cells, null, nan, *sums = values[7 * index : 7 * index + 7]
-                counts = self._counts_of(bucket, segment, column.place)
-                for place, cell in enumerate(cells or ()):
-                    counts.cells[place] += cell
-                counts.null += null
-                counts.nan += nan or 0
-                counts.infinite += count - null - (nan or 0) - sum(cells or ())
-                counts.add_sums(*sums)
+    def add_streamed(self, streamed: Streamed, counted: Mapping[Group, Counts]) -> None:
+        """What ``counting`` counted of numeric columns."""
+        ends = list(accumulate(self._cells[column.place].cells for column in streamed.columns))
+        for (bucket, place, value), group in counted.items():
+            cells = np.split(group.cells, ends[:-1])
+            segment = self._segment(place, value)
+            for index, column in enumerate(streamed.columns):
+                self._counts_of(bucket, segment, column.place).add_group(group, index, cells[index].tolist())
 
     def add_long(self, rows: Iterable[Sequence[Any]]) -> None:
         """The long form: part, bucket, one, two, three, cell, rows and sums."""

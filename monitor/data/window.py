@@ -15,8 +15,9 @@ from checks.profile import Layout, Profile
 from monitor.data import columns, joins, rows, times
 from monitor.data.baseline import take_layout
 from monitor.data.errors import told
-from monitor.data.log import Log, Moments, open_log, survey
+from monitor.data.log import Log, Moments, open_log
 from monitor.data.sources import Engines, Opened, fetch, where_of
+from monitor.data.survey import survey
 from monitor.data.tally import Health
 from monitor.settings import ModelSettings
 
@@ -95,7 +96,7 @@ def _joined(log: Log, moments: Moments, repeats: Repeats) -> ir.Table:
         return _in_place(log, own, at, times.bounds(span), now)
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own)
     given = given.filter(times.within(given["at"], times.bounds(span)))
-    predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    predictions = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name)), opened)
     predictions = joins.last_predictions(predictions) if repeats[0] else predictions
     if log.outcomes is None:
         return predictions
@@ -114,7 +115,7 @@ def _in_place(
     came = rows.own_outcomes(model, opened)
     given = opened.table.select(at=at, **rows.canonical_ids(model, opened, log.kinds), **own, value=value, **came)
     given = given.filter(times.within(given["at"], span))
-    placed = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket)), opened)
+    placed = log.place(given.mutate(bucket=times.tile(given["at"], model.bucket, opened.engine.name)), opened)
     known = joins.in_place(placed, now, model.bucket, None)
     there = known["actual"].notnull()
     return known.mutate(value=ibis.cases((there, known["value"]), else_=ibis.null(value.type())))

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.contract import Artifact, CannotMeasure, Check, Measurement, Past, Window
+from checks.parts import parts_of
 from checks.profile import Layout, Profile
+from monitor.schedule.merging import Buckets, Merges
 from monitor.schedule.plan import Plan, tile_start, tiles
 
 if TYPE_CHECKING:
@@ -133,19 +135,22 @@ Released = dict[int, dict[Key, float]]
 """The release's own values by the place of their check in the plan; they do not change from window to window."""
 
 
-def evaluate(job: Job, plan: Plan, feed: Feed, emit: Emit, released: Released | None = None) -> None:
+def evaluate(
+    job: Job, plan: Plan, feed: Feed, emit: Emit, released: Released | None = None, merges: Merges | None = None
+) -> None:
     """Run one evaluation, telling *emit* what happens as it happens. Raises what the source raises.
 
-    *released* keeps the release's own values of the plan from one evaluation to the next.
+    *released* keeps the release's own values of the plan, *merges* those of buckets from one evaluation to the next.
     """
     layout, reference = _baseline(job, feed, emit)
     if layout is None:
         _measure_without_rows(job, plan, feed, emit)
         return
     stored = {at: bucket for at, bucket in job.stored.items() if job.layout is not None}
-    profiles = _profiles(job, plan, feed, layout, stored, emit)
-    buckets = tuple(profiles[at] for at in tiles(job.start, job.end, job.model.bucket))
-    window = replace(feed.window(job.start, job.end, job.as_of, buckets, reference), past=job.past)
+    data = _profiles(job, plan, feed, layout, stored, emit)
+    merged = (merges or Merges()).parts(job.plan, layout, parts_of(job.start, job.end, data))
+    buckets = Buckets(layout, data)
+    window = replace(feed.window(job.start, job.end, job.as_of, buckets, reference, merged), past=job.past)
     release = None if reference is None else feed.release_window(window, reference)
     _measure(job, plan, window, release, {} if released is None else released, emit)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
@@ -168,23 +173,17 @@ def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile 
 
 def _profiles(
     job: Job, plan: Plan, feed: Feed, layout: Layout, stored: Mapping[datetime, StoredBucket], emit: Emit
-) -> dict[datetime, Profile]:
-    """The profile of each bucket of the window; what is new or changed is read and told."""
+) -> list[bytes]:
+    """The profile of each bucket of the window, in order of time; what is new or changed is read and told."""
     inside = tiles(job.start, job.end, job.model.bucket)
     counted = _counted(job, plan, feed, stored, inside) if job.survey else None
     stale = {at for at in inside if at not in stored or stored[at].data is None}
     stale |= _changed(job, counted, stored, inside) if counted is not None else set()
     fresh = feed.profiles(layout, sorted(stale), job.as_of, counted) if stale else {}
-    emit(
-        BucketsRead(
-            {
-                at: NewBucket(profile.whole.rows, profile.whole.labelled, profile.to_bytes())
-                for at, profile in fresh.items()
-            }
-        )
-    )
-    kept = {at: stored[at].data for at in inside if at not in fresh}
-    return fresh | {at: Profile.from_bytes(data, layout) for at, data in kept.items() if data is not None}
+    read = {at: NewBucket(one.whole.rows, one.whole.labelled, one.to_bytes()) for at, one in fresh.items()}
+    emit(BucketsRead(read))
+    held = [read[at].data if at in read else stored[at].data for at in inside]
+    return [data for data in held if data is not None]
 
 
 def _since(job: Job, inside: Sequence[datetime]) -> datetime:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.schedule.evaluation import Event, Job, Released, SourceFailed, evaluate
+from monitor.schedule.merging import Merges
 
 if TYPE_CHECKING:
     from monitor.data.feed import Feed
@@ -45,6 +46,7 @@ class Bench:
     plans: tuple[Plan, ...]
     released: dict[str, Released] = field(default_factory=dict)
     """The release's own values, by plan."""
+    merges: Merges = field(default_factory=Merges)
 
 
 def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
@@ -60,7 +62,7 @@ def _serve(job: Job, benches: dict[str, Bench], connection: Connection) -> None:
             benches[key] = _bench(job)
         plan = next(plan for plan in benches[key].plans if plan.name == job.plan)
         released = benches[key].released.setdefault(plan.name, {}) if job.instead is None else {}
-        evaluate(job, plan.instead(job.instead), benches[key].feed, emit, released)
+        evaluate(job, plan.instead(job.instead), benches[key].feed, emit, released, benches[key].merges)
     except SourceProblem as problem:
         failed = SourceFailed(str(problem))
     except MemoryError:

@@ -105,7 +105,7 @@ def test_intervals_hold_the_true_uplift_as_often_as_they_say() -> None:
 
 def _means(value: float, spread: float, rows: int) -> Group:
     errors = Errors(rows=rows, error=value * rows, squared=(value**2 + spread**2) * rows)
-    (of,) = beside([[Slice(rows, rows, errors=errors)]], [0], lambda part: part.labelled)
+    (of,) = beside([[Slice(rows, rows, errors=errors)]], lambda part: part.labelled)
     return Group("", of)
 
 

@@ -84,7 +84,7 @@ def test_two_shares_of_one_bucket_have_newcombes_interval() -> None:
         [Slice(right + wrong, right + wrong, confusion={("1", "1"): right, ("0", "1"): wrong})]
         for right, wrong in ((56, 14), (48, 32))
     )
-    first, second = map(Group, "ab", beside([one, other], [0], lambda part: part.labelled))
+    first, second = map(Group, "ab", beside([one, other], lambda part: part.labelled))
     low, high, _ = difference(comparable("binary")["accuracy"], first, second, 1, 0.95)
     assert [low, high] == pytest.approx([0.0524, 0.3339], abs=5e-5)
 

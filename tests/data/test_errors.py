@@ -12,8 +12,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from monitor.data.errors import ColumnMissing, SourceProblem, SourceUnreachable, SourceUnreadable, WrongType, shown
+from monitor.data.errors import (
+    ColumnMissing,
+    SourceProblem,
+    SourceUnreachable,
+    SourceUnreadable,
+    WrongType,
+    in_midstream,
+    shown,
+    told,
+)
 from monitor.data.feed import Feed
+from monitor.data.sources import Engines, batches
 from monitor.settings import ModelSettings
 from tests.conftest import PostgresServer
 from tests.data.logs import Make, at, into_postgres, on_postgres, outcome, prediction, small_model, tables, write
@@ -98,6 +108,26 @@ def test_rows_damaged_behind_a_sound_footer(on_files: Make, tmp_path: Path) -> N
     damaged[4:4000] = os.urandom(3996)
     (tmp_path / "predictions.parquet").write_bytes(bytes(damaged))
     assert problem_of(feed, SourceUnreadable).startswith("small: predictions (predictions.parquet): cannot be read (")
+
+
+@pytest.mark.parametrize(
+    ("told_by_arrow", "kind"),
+    [
+        ("Conversion Error: Could not convert string 'a' to DOUBLE", WrongType),
+        ("Out of Memory Error: could not allocate block of size 256.0 KiB", MemoryError),
+        ("IO Error: Could not read enough bytes from file", SourceUnreadable),
+    ],
+)
+def test_what_goes_wrong_in_midstream_is_told_as_at_the_start(told_by_arrow: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind), told("small: predictions"):
+        raise in_midstream(OSError(told_by_arrow))
+
+
+def test_a_value_that_does_not_fit_far_down_the_rows(tmp_path: Path) -> None:
+    engine = Engines(tmp_path).embedded()
+    sql = "SELECT CAST(CASE WHEN range = 9000000 THEN 'ten' ELSE '1' END AS DOUBLE) FROM range(10000000)"
+    with pytest.raises(WrongType, match=r"^small: .*'ten'"), batches(engine, sql, "small: predictions") as found:
+        assert sum(batch.num_rows for batch in found) == 0, "the rows end in an error"
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import pytest
 
 from checks.profile import Profile
 from monitor.data.feed import BucketCount, Feed
-from monitor.data.log import Log, survey
+from monitor.data.log import Log
+from monitor.data.survey import survey
 from monitor.data.tally import Health
 from monitor.data.times import Span
 from monitor.settings import ModelSettings, Outcomes, Predictions
@@ -100,6 +101,21 @@ def test_with_an_id_there_twice_the_last_row_counts(on_one_engine: Make) -> None
 
     assert (first.whole.rows, first.duplicate_predictions) == (7, 1)
     assert first.duplicate_outcomes == 1
+
+
+def test_ids_told_apart_in_several_passes_are_counted_as_in_one(
+    on_one_engine: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = prediction("p1", 0.9, x=5.0)
+    window = (at(0), at(3), at(AS_OF))
+    for rows in (ROWS, [*ROWS, again]):
+        _, together = both(on_one_engine, rows, CAME)
+        monkeypatch.setattr("monitor.data.survey.AT_ONCE", 10**6)
+        once = together.counts(*window)
+        monkeypatch.setattr("monitor.data.survey.AT_ONCE", 3)
+        assert {start: count.health for start, count in together.counts(*window).items()} == {
+            start: count.health for start, count in once.items()
+        }
 
 
 def test_buckets_that_are_as_they_were_are_not_looked_at_closer(
