@@ -17,7 +17,7 @@ from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
-from monitor.errands import digest_jobs, picture_jobs
+from monitor.errands import Buttons, digest_jobs, picture_jobs
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, receiver_rows
 from monitor.history.problems import HistoryUnavailable
@@ -67,7 +67,9 @@ class Service:
         close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
         receivers = receivers_of(settings, console)
         self._lanes = self._lanes_to(receivers)
+        self._buttons = Buttons(app, self.store)
         self._errands = [
+            *self._buttons.jobs(stop),
             *picture_jobs(app, self.store, receivers, stop),
             *digest_jobs(app, self.store, self.clock, stop),
         ]
@@ -113,6 +115,7 @@ class Service:
         log.info("stopping", message="Stopping: finishing or giving back what is under way.")
         self.stop.set()
         self._daemon.stop()
+        self._buttons.close()
         self.runner.stop(grace=GRACE, patience=PATIENCE)
         finish_all(self._lanes, LAST_DELIVERY)
         self._server.stop()
