@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Literal
 
 from monitor.alerts.advance import advance_model
@@ -107,9 +108,8 @@ class Model:
 
     def keep(self, changes: Changes) -> Changes:
         """Take over what changed, through JSON as a store would."""
-        ids = tuple(
-            change.incident.id or len(self.incidents) + 1 + place for place, change in enumerate(changes.incidents)
-        )
+        fresh = count(max(self.incidents, default=0) + 1)
+        ids = tuple(change.incident.id or next(fresh) for change in changes.incidents)
         for incident_id, change in zip(ids, changes.incidents, strict=True):
             self.incidents[incident_id] = replace(change.incident, id=incident_id)
         homes = changes.homes(ids)
