@@ -189,13 +189,14 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 @cli.command()
 def receivers(output: FormatOption = Format.table, config: ConfigOption = Path("config.toml")) -> None:
     """Who is told, what waits for each, and what keeps anybody from being told."""
+    from monitor.clock import wall_now
     from monitor.history.deliveries import receiver_rows
     from monitor.receivers import listed, names_of, well
     from monitor.screen import console, print_receivers
 
     settings = settings_of(config)
     with history_of(settings, config) as store:
-        rows = listed(receiver_rows(store.engine), names_of(settings))
+        rows = listed(receiver_rows(store.engine), names_of(settings), wall_now())
     print_receivers(console(), rows, output)
     raise typer.Exit(OK if all(map(well, rows)) else BREACH)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import SecretStr
 from rich.console import Console
@@ -13,7 +13,9 @@ from sqlalchemy import Engine
 from monitor.alerts.muting import muted
 from monitor.alerts.routing import Route, Routing
 from monitor.clock import wall_now
+from monitor.delivery.alertmanager import AlertmanagerMirror
 from monitor.delivery.console import ConsoleReceiver
+from monitor.delivery.http import Address
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.relay import Gate
 from monitor.delivery.retry import RelayRules
@@ -23,6 +25,7 @@ from monitor.history.deliveries import ReceiverRow
 from monitor.history.silences import SilencesNow
 from monitor.settings import Settings, Webhook
 
+HEARTBEAT = "heartbeat"
 _UNKNOWN = "config.toml names no such receiver any more. Name it again, and what waits goes out."
 
 
@@ -62,17 +65,38 @@ def routing_of(settings: Settings) -> Routing:
     return Routing(tuple(routes), always)
 
 
+def mirrors_of(settings: Settings) -> tuple[AlertmanagerMirror, ...]:
+    """The Alertmanagers that are told what is open."""
+    timeout = RelayRules().timeout
+    return tuple(AlertmanagerMirror(each.name, each.url.get_secret_value(), timeout) for each in settings.alertmanagers)
+
+
+def heartbeat_of(settings: Settings) -> Address | None:
+    """The address of the dead man's switch."""
+    url = settings.alerts.heartbeat
+    return None if url is None else Address(url.get_secret_value(), RelayRules().timeout)
+
+
 def names_of(settings: Settings) -> list[str]:
     """Everybody who is told something, by the name that the history knows them by."""
-    return [receiver.name for receiver in receivers_of(settings, Console(quiet=True))]
+    told = [receiver.name for receiver in receivers_of(settings, Console(quiet=True))]
+    told += [mirror.name for mirror in mirrors_of(settings)]
+    return told if settings.alerts.heartbeat is None else [*told, HEARTBEAT]
 
 
-def listed(rows: Sequence[ReceiverRow], names: Sequence[str]) -> list[ReceiverRow]:
-    """The receivers called *names*, in that order, then others that something still waits for."""
+def listed(rows: Sequence[ReceiverRow], names: Sequence[str], now: datetime) -> list[ReceiverRow]:
+    """The receivers called *names*, in that order, then others that something still waits for, as they are *now*."""
+    rows = [_as_of(row, now) for row in rows]
     known = {row.receiver: row for row in rows}
     mine = [known.get(name, ReceiverRow(name)) for name in names]
     others = [row for row in rows if row.receiver not in names and (row.waiting or row.blocked)]
     return [*mine, *(replace(row, healthy=False, error=_UNKNOWN) for row in others)]
+
+
+def _as_of(row: ReceiverRow, now: datetime) -> ReceiverRow:
+    """Without a pause that is over."""
+    over = row.blocked_until is not None and row.blocked_until <= now
+    return replace(row, blocked_until=None) if over else row
 
 
 def well(row: ReceiverRow) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -10,19 +11,35 @@ from functools import partial
 import structlog
 from rich.console import Console
 
+from monitor.alerts.alert import Alert
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
+from monitor.delivery.alertmanager import AlertmanagerMirror, as_told
 from monitor.delivery.health import healthy
 from monitor.delivery.lanes import Lane, finish_all
+from monitor.delivery.outage import Outage
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
 from monitor.errands import Buttons, digest_jobs, picture_jobs
 from monitor.history import queries
-from monitor.history.deliveries import ReceiverRow, receiver_rows
+from monitor.history.deliveries import ReceiverRow, note_receiver, receiver_rows
+from monitor.history.engine import remark_on_sqlite
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
-from monitor.receivers import gate_of, names_of, receivers_of, routing_of, rules_of
+from monitor.pulse import Pulse
+from monitor.receivers import (
+    HEARTBEAT,
+    default_channel,
+    gate_of,
+    heartbeat_of,
+    listed,
+    mirrors_of,
+    names_of,
+    receivers_of,
+    routing_of,
+    rules_of,
+)
 from monitor.schedule.closing import close_gone
 from monitor.schedule.daemon import Daemon, Job
 from monitor.schedule.runner import Runner
@@ -37,6 +54,8 @@ log = structlog.get_logger(__name__)
 STALE_TICKS = 6
 LEAST_STALE = 60.0
 DELIVER_EVERY = timedelta(seconds=1)
+MIRROR_EVERY = timedelta(seconds=10)
+PULSE_EVERY = timedelta(minutes=1)
 PRUNE_EVERY = timedelta(hours=1)
 RENEW_EVERY = timedelta(seconds=15)
 REMIND_EVERY = timedelta(seconds=15)
@@ -57,12 +76,15 @@ class Service:
         settings = app.settings
         self.app = app
         self.stop = stop
+        self._names = names_of(settings)
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         self._store: Store | None = None
         self._server = Server(create_app(self._probes()), settings.web.host, settings.web.port)
         self._server.start()
         self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
+        if (remark := remark_on_sqlite(self.store.engine)) and settings.clock is None:
+            log.warning("sqlite_wal_reset", message=remark)
         record_releases(self.store, app.watches, self.clock.now())
         close_gone(self.store, settings.models, app.watches, routing_of(settings), wall_now())
         receivers = receivers_of(settings, console)
@@ -74,6 +96,11 @@ class Service:
             *digest_jobs(app, self.store, self.clock, stop),
         ]
         self._names = names_of(settings)
+        self._mirrors = mirrors_of(settings)
+        outage = Outage(default_channel(settings), socket.gethostname())
+        self._pulse = Pulse(
+            self.store, heartbeat_of(settings), outage, lambda: self._problems(receiver_rows(self.store.engine))
+        )
         self.runner = Runner(self._desk(), app.watches, settings.schedule)
         self._daemon = Daemon(self._jobs(), self.vitals)
 
@@ -134,8 +161,11 @@ class Service:
 
     def _jobs(self) -> list[Job]:
         deliveries = [Job(f"deliver {lane.name}", DELIVER_EVERY, partial(self._deliver, lane)) for lane in self._lanes]
+        mirrors = [Job(f"tell {mirror.name}", MIRROR_EVERY, partial(self._mirror, mirror)) for mirror in self._mirrors]
         return [
             *deliveries,
+            *mirrors,
+            Job("pulse", PULSE_EVERY, lambda: self._pulse.beat(wall_now())),
             Job("tick", _tick(self.app.settings), self._tick),
             Job("renew", RENEW_EVERY, self.runner.renew_leases),
             Job("remind", REMIND_EVERY, self._remind),
@@ -162,6 +192,20 @@ class Service:
         except HistoryUnavailable as problem:
             log.debug("reminders_postponed", message=str(problem))  # evaluations say it, at their own pace
 
+    def _mirror(self, mirror: AlertmanagerMirror) -> None:
+        models = {watch.name: watch.facts for watch in self.app.watches}
+        try:
+            alerts = [Alert.from_data(data) for data in queries.open_alerts(self.store.engine)]
+        except HistoryUnavailable:
+            mirror.tell(None, wall_now())
+            return
+        now = wall_now()
+        outcome = mirror.tell(as_told(alerts, models, self.app.settings.web.url), now)
+        if outcome is not None:
+            self._count_delivery(mirror.name, outcome.kind)
+            reached = now if outcome.kind == "sent" else None
+            note_receiver(self.store.engine, mirror.name, reached, outcome.error, healthy=mirror.works(now))
+
     def _prune(self) -> None:
         settings = self.app.settings.history
         removed = self.store.prune(self.clock.now(), settings.keep, keep_artifacts=settings.keep_artifacts)
@@ -178,7 +222,7 @@ class Service:
             vital_metrics=VitalMetrics(self.vitals),
             history_metrics=HistoryMetrics(
                 lambda: queries.latest_verdicts(self._history().engine),
-                lambda: receiver_rows(self._history().engine),
+                lambda: listed(receiver_rows(self._history().engine), self._names, wall_now()),
                 wall_now,
             ),
         )
@@ -202,7 +246,7 @@ class Service:
 
     def _problems(self, rows: Iterable[ReceiverRow]) -> list[str]:
         """What keeps those from being told whom this daemon tells."""
-        mine = [row for row in rows if row.receiver in self._names]
+        mine = [row for row in rows if row.receiver in self._names and row.receiver != HEARTBEAT]
         return healthy(self.vitals.tick_age(), self.vitals.stale_after, mine, wall_now())
 
 

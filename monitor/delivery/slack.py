@@ -106,6 +106,11 @@ class SlackReceiver:
             return outcome_of_failure(error)
         return Outcome("sent", channel_id=thread.channel_id, provider_id=thread.provider_id)
 
+    def post_notice(self, text: str, identity: str) -> Outcome:
+        """Post escaped text that is about no incident."""
+        body = {"channel": self._channel, **_identified(identity), **_NO_PREVIEWS, **_QUIET, "text": text}
+        return self._call("chat.postMessage", body)
+
     def find(self, identity: str, thread: Thread | None, since: datetime) -> Outcome:
         """Look through all pages of the thread, or of the channel after *since*, for the message's metadata."""
         from slack_sdk.errors import SlackApiError

@@ -44,9 +44,9 @@ def receiver_rows(engine: Engine) -> list[ReceiverRow]:
     ]
 
 
-def note_receiver(engine: Engine, name: str, at: datetime | None, error: str) -> None:
+def note_receiver(engine: Engine, name: str, at: datetime | None, error: str, *, healthy: bool) -> None:
     """Remember how a receiver without an outbox does: reached at *at*, or not, and why."""
-    seen = {"name": name, "healthy": not error, "error": error or None}
+    seen = {"name": name, "healthy": healthy, "error": error or None}
     with engine.begin() as connection:
         insert_or_replace(connection, receivers, [seen if at is None else {**seen, "sent_at": at}], {})
 

@@ -23,6 +23,7 @@ from monitor.history.problems import HistoryUnavailable, shown_url, translate
 from monitor.history.values import to_json
 
 BUSY_SECONDS = 5.0
+WAL_RESET_FIXED = (3, 51, 3)  # https://www.sqlite.org/releaselog/3_51_3.html
 POSTGRES_NAMES = ("postgres", "postgresql", "postgresql+psycopg")
 SQLITE_NAMES = ("sqlite", "sqlite+pysqlite")
 POSTGRES_SESSION = {
@@ -60,6 +61,17 @@ def ping(engine: Engine) -> None:
     """Ask the database for an answer. Raises HistoryUnavailable where there is none."""
     with reading(engine) as connection:
         connection.execute(text("SELECT 1"))
+
+
+def remark_on_sqlite(engine: Engine) -> str:
+    """What is known against the SQLite in use, as a sentence; empty where nothing is."""
+    if engine.dialect.name != "sqlite" or sqlite3.sqlite_version_info >= WAL_RESET_FIXED:
+        return ""
+    fixed = ".".join(map(str, WAL_RESET_FIXED))
+    return (
+        f"SQLite {sqlite3.sqlite_version} can damage a file that several processes write to (its WAL-reset bug, fixed "
+        f"in {fixed}). Run one daemon on this history, or give it SQLite {fixed} or PostgreSQL."
+    )
 
 
 def _parse(url: str) -> URL:

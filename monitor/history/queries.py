@@ -14,6 +14,7 @@ from monitor.history.engine import reading
 from monitor.history.instant import Instant
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import EVALUATION, SUBJECT, VERDICT, history
+from monitor.history.tables import alerts as alert_table
 from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations
 from monitor.history.tables import incidents as incident_table
@@ -31,6 +32,7 @@ __all__ = [
     "incidents",
     "latest_verdicts",
     "models",
+    "open_alerts",
 ]
 
 TIMES = ("window_start", "window_end", "evaluated_at")
@@ -74,6 +76,13 @@ def incidents(
     with reading(engine) as connection:
         found = connection.execute(asked.order_by(episodes.c.opened_at, episodes.c.id))
         return [EpisodeRow(row.model, display_name(row.metric, row.column), *row[3:]) for row in found]
+
+
+def open_alerts(engine: Engine) -> list[dict[str, Any]]:
+    """The state of each alert that fires or has not recovered, as data, by its key."""
+    open_now = alert_table.c.condition.in_(("firing", "recovering"))
+    with reading(engine) as connection:
+        return list(connection.scalars(select(alert_table.c.state).where(open_now).order_by(alert_table.c.key)))
 
 
 def artifacts(

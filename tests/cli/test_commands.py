@@ -219,7 +219,7 @@ def test_receivers_says_who_is_told_and_what_is_wrong(world: World) -> None:
     world.configure(extra=slack)
     well = world.run("receivers")
     with Store(open_engine(f"sqlite:///{world.folder}/history.db")) as store:
-        note_receiver(store.engine, "slack:#alerts", None, "Slack answered token_revoked (HTTP 200).")
+        note_receiver(store.engine, "slack:#alerts", None, "Slack answered token_revoked (HTTP 200).", healthy=False)
     ill = world.run("receivers", "--format", "json")
 
     assert well.returncode == 0, well.stderr

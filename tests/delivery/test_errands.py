@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def app(**settings: object) -> App:
-    return App(Settings(models=(), **settings), Path(), ())  # type: ignore[arg-type]  # passed on as they came
+    return App(Settings(models=(), **settings), Path(), ())
 
 
 def jobs(built: App, store: Store) -> list[str]:

@@ -83,8 +83,8 @@ def test_a_refusal_for_good_is_shown_and_what_waits_goes_out_once_it_is_mended(
     assert found.error.startswith(f"Slack answered {name} (HTTP 200). ")
     assert len(found.error.split(". ")) == 2, "a way out"
     assert found.blocked_until is not None
-    assert timedelta(0) <= found.blocked_until - NOW - 5 * MINUTE < SECOND
-    drain(relay, NOW + 5 * MINUTE, seconds=9)
+    assert 5 * MINUTE <= found.blocked_until - NOW < 6 * MINUTE, "a busy machine takes its time"
+    drain(relay, NOW + 6 * MINUTE, seconds=60)
     [found] = receiver_rows(engine)
     assert (found.healthy, found.blocked, found.waiting, found.error, found.oldest) == (True, 0, 0, "", None)
     assert well(found)
@@ -119,18 +119,24 @@ def test_the_metrics_tell_receivers_apart(slack: FakeSlack, engine: Engine) -> N
 
 
 def test_receivers_are_listed_as_configured_then_those_that_are_gone_but_waited_for() -> None:
-    rows = [row(), ReceiverRow("slack:#b"), ReceiverRow("slack:#gone", waiting=2), ReceiverRow("slack:#over")]
-    found = listed(rows, ["slack:#b", "slack:#new"])
+    rows = [
+        row(),
+        ReceiverRow("slack:#b", blocked_until=NOW),
+        ReceiverRow("slack:#gone", waiting=2),
+        ReceiverRow("slack:#over"),
+    ]
+    found = listed(rows, ["slack:#b", "slack:#new"], NOW)
     assert [each.receiver for each in found] == ["slack:#b", "slack:#new", "slack:#gone"]
     assert [well(each) for each in found] == [True, True, False]
+    assert found[0].blocked_until is None, "a pause that is over is none"
     assert found[2].error == "config.toml names no such receiver any more. Name it again, and what waits goes out."
 
 
 def test_a_receiver_without_an_outbox_is_remembered_too(engine: Engine) -> None:
-    note_receiver(engine, "heartbeat", NOW, "")
-    note_receiver(engine, "heartbeat", None, "HTTP 500")
+    note_receiver(engine, "heartbeat", NOW, "", healthy=True)
+    note_receiver(engine, "heartbeat", None, "HTTP 500", healthy=False)
     [found] = receiver_rows(engine)
     assert (found.sent_at, found.healthy, found.error) == (NOW, False, "HTTP 500")
-    note_receiver(engine, "heartbeat", NOW + MINUTE, "")
+    note_receiver(engine, "heartbeat", NOW + MINUTE, "", healthy=True)
     [found] = receiver_rows(engine)
     assert (found.sent_at, found.healthy, found.error) == (NOW + MINUTE, True, "")

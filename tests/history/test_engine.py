@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from monitor.history.engine import open_engine, ping
+from monitor.history.engine import open_engine, ping, remark_on_sqlite
 from monitor.history.migrations import migrate
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
@@ -242,3 +243,19 @@ def test_opening_the_history_imports_no_alembic() -> None:
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
 
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("version", "told"), [((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False)])
+def test_an_sqlite_that_can_damage_a_shared_file_is_remarked_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], *, told: bool
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    monkeypatch.setattr(sqlite3, "sqlite_version", ".".join(map(str, version)))
+    engine = open_engine(f"sqlite:///{tmp_path}/history.db")
+    sentence = (
+        f"SQLite {sqlite3.sqlite_version} can damage a file that several processes write to (its WAL-reset bug, fixed "
+        "in 3.51.3). Run one daemon on this history, or give it SQLite 3.51.3 or PostgreSQL."
+    )
+    assert remark_on_sqlite(engine) == (sentence if told else "")
+    assert remark_on_sqlite(open_engine("postgresql://nobody@127.0.0.1:1/none")) == ""
+    engine.dispose()
