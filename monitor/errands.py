@@ -8,12 +8,16 @@ from datetime import timedelta
 
 import structlog
 
+from monitor.alerts.buttons import signing_key
 from monitor.app import App
 from monitor.clock import Clock, wall_now
 from monitor.delivery.charting import Charts
 from monitor.delivery.digesting import digest_once
+from monitor.delivery.pressing import Presses
 from monitor.delivery.receiver import Receiver
+from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
+from monitor.delivery.socket import Socket, answer
 from monitor.delivery.uploads import Uploads
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
@@ -23,6 +27,7 @@ from monitor.schedule.daemon import Job
 log = structlog.get_logger(__name__)
 
 PICTURES_EVERY = timedelta(seconds=5)
+BUTTONS_EVERY = timedelta(seconds=10)
 DIGEST_EVERY = timedelta(seconds=20)
 
 
@@ -52,6 +57,40 @@ def digest_jobs(app: App, store: Store, clock: Clock, stop: threading.Event) -> 
         return digest_once(store.engine, digest, names, watched, _units(app), now=clock.now(), wall=wall_now())
 
     return [Job("digest", DIGEST_EVERY, _until_none(tell, stop))]
+
+
+class Buttons:
+    """The buttons in Slack, where there is an app token: a connection, and what they do."""
+
+    def __init__(self, app: App, store: Store) -> None:
+        settings = app.settings
+        slack, self._socket = settings.slack, None
+        if slack.token is None or slack.app_token is None:
+            return
+        token = slack.token.get_secret_value()
+        self._presses = Presses(store.engine, signing_key(token), settings.alerts.acknowledged_for, answer)
+        self._socket = Socket(
+            slack.app_token.get_secret_value(),
+            token,
+            api_url=slack.api_url,
+            timeout=RelayRules().timeout,
+            take=lambda payload: self._presses.take(payload, wall_now()),
+        )
+
+    def jobs(self, stop: threading.Event) -> list[Job]:
+        """Keep the connection, and do what a killed daemon has left undone."""
+        return [] if self._socket is None else [Job("buttons", BUTTONS_EVERY, _until_none(self._watch, stop))]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._socket is not None:
+            self._socket.close()
+
+    def _watch(self) -> bool:
+        if self._socket is not None:
+            self._socket.watch()
+            self._presses.finish(wall_now())
+        return False
 
 
 def _units(app: App) -> dict[str, str]:

@@ -21,7 +21,7 @@ from monitor.delivery.outage import Outage
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
-from monitor.errands import digest_jobs, picture_jobs
+from monitor.errands import Buttons, digest_jobs, picture_jobs
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, note_receiver, receiver_rows
 from monitor.history.engine import remark_on_sqlite
@@ -90,7 +90,9 @@ class Service:
         receivers = receivers_of(settings, console)
         self._lanes = self._lanes_to(receivers)
         self._mirrors = mirrors_of(settings)
+        self._buttons = Buttons(app, self.store)
         self._errands = [
+            *self._buttons.jobs(stop),
             *picture_jobs(app, self.store, receivers, stop),
             *digest_jobs(app, self.store, self.clock, stop),
         ]
@@ -140,6 +142,7 @@ class Service:
         log.info("stopping", message="Stopping: finishing or giving back what is under way.")
         self.stop.set()
         self._daemon.stop()
+        self._buttons.close()
         self.runner.stop(grace=GRACE, patience=PATIENCE)
         finish_all(self._lanes, LAST_DELIVERY)
         self._server.stop()

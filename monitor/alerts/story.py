@@ -87,7 +87,7 @@ def about(alerts: Iterable[Alert]) -> tuple[About, ...]:
 
 def briefly(alerts: Sequence[Alert]) -> str:
     """``accuracy 0.668 < 0.728, coverage 0.93 < 0.95 and 2 more``: how they stand, the gravest first."""
-    told = [f"{_name(alert)} {compared(alert)}" for alert in sorted(alerts, key=_rank)[:_MOST_SENTENCES]]
+    told = [f"{_name(alert)} {_compared(alert)}" for alert in sorted(alerts, key=_rank)[:_MOST_SENTENCES]]
     hidden = len(alerts) - len(told)
     return ", ".join(told) + (f" and {hidden} more" if hidden else "")
 
@@ -114,8 +114,7 @@ def _state(alert: Alert) -> MessageState:
     return alert.severity if alert.is_open else "resolved"
 
 
-def compared(alert: Alert) -> str:
-    """``0.668 < 0.728``, or that it cannot be judged."""
+def _compared(alert: Alert) -> str:
     if alert.side == "blind":
         verb = "read" if alert.metric == SOURCE else "judged"
         return f"cannot be {verb}" if alert.is_open else f"can be {verb} again"
@@ -129,7 +128,7 @@ def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
     model = f"{shortened(scene.model, 36)} {shortened(scene.version, 16)}"
     closed = scene.reason == "closed" and state == "resolved"
     word = "⚪ CLOSED, NOT RESOLVED" if closed else f"{EMOJI[state]} {WORD[state]}"
-    return f"{word} · {model} · {shortened(_name(lead), 36)} {compared(lead)}{more}"
+    return f"{word} · {model} · {shortened(_name(lead), 36)} {_compared(lead)}{more}"
 
 
 def _fields(scene: Scene, lead: Alert) -> tuple[Field, ...]:
@@ -184,7 +183,7 @@ def _value(alert: Alert) -> str:
 def _line(alert: Alert) -> str:
     since = "" if alert.opened_at is None else f" · since {moment(alert.opened_at)} UTC"
     state = _state(alert)
-    return f"{WORD[state]} · {_name(alert)} {compared(alert)}{since if state != 'resolved' else ''}"
+    return f"{WORD[state]} · {_name(alert)} {_compared(alert)}{since if state != 'resolved' else ''}"
 
 
 def _changed(scene: Scene) -> str:
@@ -203,7 +202,7 @@ def _sentence(change: Change, window_end: datetime) -> str:
     if change.kind in ("flapping", "steady", "closed"):
         return _quiet(change)
     if change.kind == "raised":
-        return f"{_name(alert)} pages now; until now it warned ({compared(alert)})."
+        return f"{_name(alert)} pages now; until now it warned ({_compared(alert)})."
     if change.kind in ("opened", "reopened"):
         told = _unjudged(alert) if alert.side == "blind" else _opened(alert)
         return told if change.kind == "opened" else f"Again: {told}"
@@ -211,7 +210,7 @@ def _sentence(change: Change, window_end: datetime) -> str:
         return _resolved(alert, window_end)
     return (
         f"{_name(alert)} is taken back: the window up to {moment(window_end)} UTC was judged again "
-        f"with newer data and is no breach ({compared(alert)})."
+        f"with newer data and is no breach ({_compared(alert)})."
     )
 
 
@@ -227,7 +226,7 @@ def _opened(alert: Alert) -> str:
 
 
 def _unjudged(alert: Alert) -> str:
-    told = f"{_name(alert)} {compared(alert)}. {alert.why}"
+    told = f"{_name(alert)} {_compared(alert)}. {alert.why}"
     if alert.decided_end is None:
         return f"{told} Nothing was judged before."
     value = "" if alert.last is None else f"{_value(alert)}, "
@@ -242,8 +241,8 @@ def _quiet(change: Change) -> str:
             f"{name} fires and is resolved again and again; more is said once it has been stable for {STABLE} windows."
         )
     if change.kind == "steady":
-        return f"{name} has been stable for {STABLE} windows, and it is open ({compared(change.alert)})."
-    return f"{name} is closed, not resolved: {_BECAUSE[change.because]} ({compared(change.alert)})."
+        return f"{name} has been stable for {STABLE} windows, and it is open ({_compared(change.alert)})."
+    return f"{name} is closed, not resolved: {_BECAUSE[change.because]} ({_compared(change.alert)})."
 
 
 _BECAUSE: Mapping[CloseReason | None, str] = {
@@ -255,10 +254,10 @@ _BECAUSE: Mapping[CloseReason | None, str] = {
 
 def _resolved(alert: Alert, window_end: datetime) -> str:
     if alert.side == "blind":
-        return f"{_name(alert)} {compared(alert)}. {alert.why}".rstrip()
+        return f"{_name(alert)} {_compared(alert)}. {alert.why}".rstrip()
     lasted = "" if alert.opened_at is None else f" after {span(window_end - alert.opened_at)}"
     worst = "" if alert.worst is None else f"; at worst it was {measured(alert.worst, alert.unit)}"
-    return f"{_name(alert)} holds again{lasted}: {compared(alert)}{worst}."
+    return f"{_name(alert)} holds again{lasted}: {_compared(alert)}{worst}."
 
 
 def _thread_emoji(scene: Scene, state: MessageState) -> str:

@@ -12,12 +12,11 @@ from typing import Any
 
 from monitor.alerts.alert import Alert
 from monitor.alerts.incident import ModelFacts
-from monitor.alerts.story import compared
+from monitor.alerts.story import briefly
 from monitor.alerts.words import at_bound, digits_apart, with_interval
 from monitor.delivery.health import FAILING
 from monitor.delivery.http import Address
 from monitor.delivery.receiver import Outcome
-from monitor.release.words import display_name
 
 AGAIN = timedelta(minutes=1)
 GOOD_FOR = timedelta(minutes=5)
@@ -73,7 +72,6 @@ def as_told(alerts: Iterable[Alert], models: Mapping[str, ModelFacts], web_url: 
 
 def _alert(alert: Alert, facts: ModelFacts, web_url: str | None) -> dict[str, Any]:
     """No value is part of its labels, which are what it is known by."""
-    name = display_name(alert.metric, alert.column, alert.segment)
     labels = {
         "alertname": "ReleaseContractBroken",
         "model": alert.model,
@@ -87,7 +85,7 @@ def _alert(alert: Alert, facts: ModelFacts, web_url: str | None) -> dict[str, An
         "labels": _filled(labels),
         "annotations": _filled(
             {
-                "summary": f"{alert.model}: {name} {compared(alert)}",
+                "summary": f"{alert.model}: {briefly([alert])}",
                 "description": _description(alert, facts),
                 "runbook_url": facts.runbook or "",
                 "version": facts.version,

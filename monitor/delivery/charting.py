@@ -43,7 +43,7 @@ class Charts:
         if wanted is None:
             return False
         self._hopeless.add((wanted.incident_id, wanted.name))  # until it is kept, which ends the question
-        drawn = chart_of(wanted, charts.windows_of(self._engine, wanted), self._units)
+        drawn = chart_of(wanted, self._windows(wanted), self._units)
         if drawn is None:
             return True
         try:
@@ -55,9 +55,12 @@ class Charts:
         charts.keep(self._engine, wanted, record, self._receivers, now)
         return True
 
+    def _windows(self, incident: charts.Undrawn) -> list[HistoryRow]:
+        return charts.windows_of(self._engine, incident.incident_id, incident.model)
+
     def describe(self, incident: charts.Undrawn) -> str:
         """What the chart of an incident shows, in words."""
-        drawn = chart_of(incident, charts.windows_of(self._engine, incident), self._units)
+        drawn = chart_of(incident, self._windows(incident), self._units)
         return f"Chart of {incident.model}" if drawn is None else alt_text(drawn)
 
 

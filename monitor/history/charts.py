@@ -50,14 +50,14 @@ def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[U
     return [one for one in asked if (one.incident_id, one.name) not in there]
 
 
-def windows_of(engine: Engine, incident: Undrawn) -> list[HistoryRow]:
+def windows_of(engine: Engine, incident_id: int, model: str) -> list[HistoryRow]:
     """The newest windows of the gravest alert of the incident, oldest first; none where it has no value to be drawn."""
     with reading(engine) as connection:
-        alert = connection.execute(_gravest(incident.incident_id)).first()
+        alert = connection.execute(_gravest(incident_id)).first()
     if alert is None:
         return []
     about = {"metric": alert.metric, "column": alert.column, "segment": alert.segment}
-    rows = history(engine, model=incident.model, limit=4 * _WINDOWS, **about)
+    rows = history(engine, model=model, limit=4 * _WINDOWS, **about)
     return [row for row in rows if row.side in {alert.side, None}][-_WINDOWS:]
 
 

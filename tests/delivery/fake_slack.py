@@ -79,6 +79,7 @@ class FakeSlack:
     """The server, its channels and what was said in them."""
 
     token = "xoxb-fake-token"
+    app_token = "xapp-fake-token"
 
     def __init__(self, *, page_size: int = 200) -> None:
         self.lock = threading.RLock()
@@ -86,6 +87,8 @@ class FakeSlack:
         self.messages: list[Posted] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.files: list[dict[str, Any]] = []  # what was uploaded, with where it is shown
+        self.socket_url = ""  # where Socket Mode connects to
+        self.answers: list[dict[str, Any]] = []  # to whoever pressed a button
         self.invalid: list[str] = []
         self.mentions: tuple[str, ...] = ()  # tokens that messages are meant to hold
         self.page_size = page_size
@@ -204,6 +207,9 @@ class FakeSlack:
         with self.lock:
             next(each for each in self.files if each["id"] == identity)["content"] = content
 
+    def _apps_connections_open(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "url": self.socket_url} if self.socket_url else _no("invalid_auth")
+
     def _conversations_list(self, body: dict[str, Any]) -> dict[str, Any]:
         found = [{"id": identity, "name": name} for name, identity in self.channels.items()]
         return self._page("channels", found, {**body, "limit": 1})
@@ -321,9 +327,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(200, "OK - 1", {"Content-Type": "text/plain"})
             return
         body = self._body()
+        if method == "response":
+            self.slack.answers.append(body)
+            self._reply(200, "ok", {"Content-Type": "text/plain"})
+            return
         with self.slack.lock:
             self.slack.calls.append((method, body))
-        if self.headers.get("Authorization") != f"Bearer {self.slack.token}":
+        token = self.slack.app_token if method == "apps.connections.open" else self.slack.token
+        if self.headers.get("Authorization") != f"Bearer {token}":
             self._reply(200, json.dumps(_no("invalid_auth")))
             return
         fault = self.slack.next_fault(method)
