@@ -63,7 +63,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _asked(self) -> tuple[str, dict[str, Any]]:
         """The method and its arguments; the other addresses are "upload" and "response_url"."""
-        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        if len(raw) < length:
+            raise ConnectionResetError("The client was killed half-way through its request.")
         address = urlsplit(self.path)
         place, _, name = address.path.strip("/").partition("/")
         if place == "upload":
