@@ -35,6 +35,7 @@ class FakeSlack:
         self.lock = threading.RLock()
         self.record = Record()
         self.hang_seconds = 1.0
+        self.late_seconds = 0.5
         self.faults = Faults(self.record, clock)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(self))
         self._server.daemon_threads = True
@@ -84,7 +85,7 @@ class FakeSlack:
         return self.record.called(method)
 
     def script(self, method: str, *faults: Fault) -> None:
-        """What befalls the next calls of *method*: one of FAULTS, Limited, "ok", or the name of a Slack error.
+        """What befalls the next calls of *method*: one of FAULTS, Limited, "ok", "late" or the name of a Slack error.
 
         *method* is also "upload" (the bytes of a file) and "response_url".
         """

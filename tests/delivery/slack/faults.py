@@ -24,7 +24,7 @@ class Limited:
 
 
 Fault = str | Limited
-"""One of FAULTS, Limited, "ok", or the name of a Slack error."""
+"""One of FAULTS, Limited, "ok", "late" (done, and answered, only after a while), or the name of a Slack error."""
 
 
 @dataclass(frozen=True)

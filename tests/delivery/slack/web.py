@@ -19,6 +19,7 @@ class Served(Protocol):
     """What the handler serves."""
 
     hang_seconds: float
+    late_seconds: float
 
     def allows(self, method: str, authorization: str) -> bool:
         """Whether this token may call that method."""
@@ -54,7 +55,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(200, json.dumps(no("invalid_auth")))
         elif isinstance(fault, Limited):
             self._reply(429, json.dumps(no("ratelimited")), {"Retry-After": str(fault.retry_after)})
-        elif fault == "ok":
+        elif fault in ("ok", "late"):
+            time.sleep(self.served.late_seconds if fault == "late" else 0)
             self._reply(200, json.dumps(self.served.act(method, body)))
         elif fault in FAULTS:
             self._fail(fault, method, body)
