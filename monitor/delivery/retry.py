@@ -88,6 +88,9 @@ def decide_retry(claim: Claim, at: datetime, outcome: Outcome, rules: RelayRules
         return Retry(at + rules.refused_pause, outcome.error, blocked=True, uncertain_since=uncertain)
     if outcome.kind == "gone":
         return Retry(at, outcome.error, uncertain_since=uncertain)
+    if outcome.kind == "not_sent":  # of no message in particular: all wait as long, so that the oldest goes first again
+        until = at + min(backoff, rules.outage_pause)
+        return Retry(until, outcome.error, uncertain_since=uncertain, pause_until=until)
     pause = at + min(backoff, rules.outage_pause)
     return Retry(at + backoff, outcome.error, uncertain_since=uncertain, pause_until=pause)
 
