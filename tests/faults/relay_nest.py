@@ -32,6 +32,7 @@ RULES = RelayRules(
     first_backoff=millis(20),
     last_backoff=millis(200),
     outage_pause=millis(30),
+    late_after=timedelta(hours=1),  # a slow machine must not make stories shorter
 )
 
 

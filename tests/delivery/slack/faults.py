@@ -29,9 +29,10 @@ Fault = str | Limited
 
 @dataclass(frozen=True)
 class Chaos:
-    """Random faults: the share of each, drawn anew for every call."""
+    """Random faults: the share of each, drawn anew for every call; *reads* is the part of it that befalls a search."""
 
     shares: Mapping[str, float]
+    reads: float = 1.0
     seed: int = 0
     retry_after: float = 0.02
 
@@ -60,7 +61,7 @@ class Faults:
     def next(self, method: str, channel: str) -> Fault:
         """What befalls this call."""
         too_soon = self._too_soon(channel) if method == POST else None
-        fault: Fault = too_soon or self._scripted(method) or self._drawn() or "ok"
+        fault: Fault = too_soon or self._scripted(method) or self._drawn(method) or "ok"
         if isinstance(fault, Limited) and method == POST:
             self._close(fault)
         if fault != "ok":
@@ -71,10 +72,12 @@ class Faults:
     def _scripted(self, method: str) -> Fault | None:
         return self._scripts[method].popleft() if self._scripts[method] else None
 
-    def _drawn(self) -> Fault | None:
+    def _drawn(self, method: str) -> Fault | None:
         if self._chaos is None:
             return None
         drawn = self._random.random()
+        if method.startswith("conversations."):
+            drawn = drawn / self._chaos.reads
         for fault, share in self._chaos.shares.items():
             drawn -= share
             if drawn < 0:
