@@ -18,7 +18,7 @@ from tests.faults.points import POINTS
 from tests.faults.traps import Spring
 
 SECOND = timedelta(seconds=1)
-QUICK = partial(RelayRules, timeout=SECOND, settle=SECOND / 2, lease=2.5 * SECOND, first_backoff=SECOND / 10)
+QUICK = partial(RelayRules, timeout=SECOND, settle=SECOND, lease=4 * SECOND, first_backoff=SECOND / 10)
 
 
 def hurry() -> None:
@@ -28,7 +28,7 @@ def hurry() -> None:
         (service, "RelayRules", QUICK),
         (service, "DELIVER_EVERY", SECOND / 10),
         (service, "RENEW_EVERY", SECOND / 2),
-        (runner, "LEASE", 2 * SECOND),
+        (runner, "LEASE", 3 * SECOND),
         (runner, "PAUSE_AFTER_ERROR", 0.5),
         (slack.SlackReceiver, "pace", SECOND / 10),
     ):

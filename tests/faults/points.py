@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -27,7 +28,14 @@ POST, UPDATE, HISTORY = "/chat.postMessage", "/chat.update", "/conversations.his
 
 def _stopping(owner: type, name: str, act: Act) -> None:
     """At the first claim the daemon is told to stop; while it stops, at *name*, it is hit again."""
-    after(SqlOutbox, "claim", lambda: os.kill(os.getpid(), signal.SIGTERM), when=bool)
+    told = threading.Event()
+
+    def tell() -> None:
+        if not told.is_set():  # a second time, at another claim, would end the process before it comes to *name*
+            told.set()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    after(SqlOutbox, "claim", tell, when=bool)
     before(owner, name, act)
 
 
