@@ -1,10 +1,10 @@
-# make run | test | engines | lint | bench | image | lock | clean; each sets up .venv by itself.
+# make run | test | faults | engines | lint | bench | image | lock | clean; each sets up .venv by itself.
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.toml
 WORKERS ?= 2
 
-.PHONY: run test engines lint bench image lock clean
+.PHONY: run test faults engines lint bench image lock clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready ## watch the models of config.toml (CONFIG=other.toml for yours)
@@ -12,6 +12,9 @@ run: .venv/ready ## watch the models of config.toml (CONFIG=other.toml for yours
 
 test: .venv/ready-to-test ## every test
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests
+
+faults: .venv/ready-to-test ## kills, pauses and outages in earnest, with figures (about 20 minutes)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "long or not long" tests/faults
 
 engines: .spark/ready ## the tests that read rows, once more on a local Spark (needs Java 17)
 	@SPARK_HOME=$(CURDIR)/.spark/pyspark $(BIN)/pytest -k spark tests/data tests/acceptance/test_engines.py

@@ -52,8 +52,7 @@ source = "population.parquet"
 entity = "customer"
 
 [models.release]
-accuracy = {{ min = 0.8 }}
-coverage = {{ min = 0.5 }}
+{promises}
 
 [history]
 url = "{history}"
@@ -62,8 +61,8 @@ url = "{history}"
 port = {port}
 
 [clock]
-start = 2026-03-02T00:00:00Z
-end = 2026-03-23T00:00:00Z
+start = {start}T00:00:00Z
+end = {end}T00:00:00Z
 speed = "{speed}"
 """
 
@@ -107,8 +106,17 @@ class World:
     port: int
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def configure(self, *, speed: str = "4d", history: str = "sqlite:///history.db", extra: str = "") -> None:
-        text = CONFIG.format(speed=speed, history=history, port=self.port)
+    def configure(
+        self,
+        *,
+        speed: str = "4d",
+        history: str = "sqlite:///history.db",
+        extra: str = "",
+        promises: str = "accuracy = { min = 0.8 }\ncoverage = { min = 0.5 }",
+        days: tuple[str, str] = ("2026-03-02", "2026-03-23"),
+    ) -> None:
+        start, end = days
+        text = CONFIG.format(speed=speed, history=history, port=self.port, promises=promises, start=start, end=end)
         (self.folder / "config.toml").write_text(text + extra)
 
     def run(self, *words: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:

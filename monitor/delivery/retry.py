@@ -97,7 +97,9 @@ def decide_retry(claim: Claim, at: datetime, outcome: Outcome, rules: RelayRules
     if outcome.kind == "gone":
         return Retry(at, outcome.error, uncertain_since=uncertain)
     pause = at + min(backoff, rules.outage_pause)
-    return Retry(at + backoff, outcome.error, uncertain_since=uncertain, pause_until=pause)
+    # A door that stays shut is no message's fault: all wait as long, so that the oldest goes first when it opens.
+    again = pause if outcome.kind == "not_sent" else at + backoff
+    return Retry(again, outcome.error, uncertain_since=uncertain, pause_until=pause)
 
 
 def backoff_after(claim: Claim, rules: RelayRules) -> timedelta:

@@ -111,13 +111,13 @@ def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_
         show_all(engine, receiver)
     assert [each.name for each in queries.artifacts(engine, incident=incident)] == [OPENED, RESOLVED]
     [parent] = slack.parents()
-    assert [each["title"] for each in slack.files] == [
+    assert [each.title for each in slack.record.files] == [
         f"flight-delay 2013-04, incident {incident} when it opened",
         f"flight-delay 2013-04, incident {incident} when it was resolved",
     ]
-    assert {(each["channel"], each["thread_ts"]) for each in slack.files} == {(parent.channel, parent.ts)}
-    assert all(each["content"].startswith(b"\x89PNG") for each in slack.files)
-    assert slack.files[0]["alt_txt"] == (
+    assert {(each.channel, each.thread_ts) for each in slack.record.files} == {(parent.channel, parent.ts)}
+    assert all((each.content or b"").startswith(b"\x89PNG") for each in slack.record.files)
+    assert slack.record.files[0].alt_text == (
         "accuracy of flight-delay 2013-04 in 4 windows that ended from 2013-06-04 to 2013-06-07: 1 in breach, "
         "the newest 0.668 < 0.728."
     )

@@ -53,7 +53,7 @@ def test_an_incident_is_one_message_edited_in_place_with_its_story_in_the_thread
 def test_the_owner_is_called_by_a_new_parent_and_by_an_escalation_and_by_nothing_else(
     slack: FakeSlack, engine: Engine
 ) -> None:
-    slack.mentions = ("<@U0ANNA001>", "<!subteam^S0LEADS01>")
+    slack.record.mentions = ("<@U0ANNA001>", "<!subteam^S0LEADS01>")
     told = story()
     escalated = replace(told[2].message, reason="escalated", mention="@leads")
     put(engine, [*told[:2], replace(told[2], message=escalated), *told[3:]])

@@ -46,7 +46,7 @@ def test_every_metric_for_prometheus_is_documented() -> None:
     assert [] == [name for name in COUNTERS if f"_{name}_total" not in page]
 
 
-@pytest.mark.parametrize("target", ["run", "test", "lint", "bench", "image", "lock"])
+@pytest.mark.parametrize("target", ["run", "test", "faults", "lint", "bench", "image", "lock"])
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text()
 

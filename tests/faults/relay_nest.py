@@ -26,12 +26,13 @@ def millis(count: int) -> timedelta:
 
 
 RULES = RelayRules(
-    timeout=millis(150),
-    settle=millis(100),
-    lease=millis(500),
+    timeout=millis(300),
+    settle=millis(500),
+    lease=millis(1100),
     first_backoff=millis(20),
     last_backoff=millis(200),
     outage_pause=millis(30),
+    late_after=timedelta(hours=1),  # a slow machine must not make stories shorter
 )
 
 
