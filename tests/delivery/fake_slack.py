@@ -26,7 +26,10 @@ __all__ = ["FAULTS", "Chaos", "FakeSlack", "Limited", "Posted", "Record", "activ
 
 
 class FakeSlack:
-    """The server, its channels and what was said in them. *clock* stamps messages and measures limits."""
+    """The server, its channels and what was said in them. *clock* stamps messages and measures limits.
+
+    With *socket_url*, Socket Mode is told to connect there instead.
+    """
 
     token = "xoxb-fake-token"
     app_token = "xapp-fake-token"
@@ -43,7 +46,10 @@ class FakeSlack:
         address = f"http://127.0.0.1:{self._server.server_address[1]}/"
         self.url = f"{address}api/"
         self.sockets = Sockets(self.record, clock, address)
-        self._methods = Methods(self.record, clock, f"{address}upload/", self.sockets.new_url)
+        self.socket_url = ""
+        self._methods = Methods(
+            self.record, clock, f"{address}upload/", lambda: self.socket_url or self.sockets.new_url()
+        )
         self._methods.page_size = page_size
 
     def __enter__(self) -> Self:
@@ -56,6 +62,11 @@ class FakeSlack:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """The id of each channel, by its name."""
+        return self._methods.channels
 
     @property
     def messages(self) -> list[Posted]:

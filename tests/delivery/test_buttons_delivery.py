@@ -54,7 +54,7 @@ def payload(slack: FakeSlack, value: str, stamp: str = "1.5", message: str | Non
         "user": {"id": "U0ANNA001", "username": "anna"},
         "container": container,
         "actions": [{"action_id": "x", "value": value, "action_ts": stamp, "type": "button"}],
-        "response_url": f"{slack.url}response",
+        "response_url": slack.url.replace("/api/", "/response/e"),
     }
 
 
@@ -219,11 +219,11 @@ def test_a_button_goes_all_the_way_through_the_socket(
         for envelope in ("e1", "e2"):  # Slack may send it again
             socket.send({"type": "interactive", "envelope_id": envelope, "payload": pressed})
             assert socket.await_acknowledgement() == envelope
-        _until(lambda: bool(slack.answers))
+        _until(lambda: bool(slack.record.responses))
         time.sleep(0.3)
     finally:
         client.close()
-    [told] = slack.answers
+    [told] = slack.record.responses
     assert (told["response_type"], told["replace_original"]) == ("ephemeral", False)
     assert told["text"].startswith("Silence 1 mutes everything about flight-delay until ")
     assert len(silences.kept(engine)) == 1
