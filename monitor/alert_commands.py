@@ -140,7 +140,7 @@ def end(
     silence_id: Annotated[int, typer.Argument(metavar="ID", help="The silence, as model-monitor silence list has it.")],
     config: ConfigOption = CONFIG,
 ) -> None:
-    """End a silence now; who is open and was muted is told within a minute."""
+    """End a silence now; what it muted and is still open is told within a minute."""
     from monitor.clock import wall_now
     from monitor.history import silences
 

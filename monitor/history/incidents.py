@@ -90,8 +90,12 @@ def _told(connection: Connection, among: Select[Any]) -> dict[int, str]:
 
 
 def _acknowledged(connection: Connection, among: Select[Any], now: datetime) -> dict[int, Acknowledgement]:
+    """One of a warning is over once the incident pages."""
     table = acknowledgements
-    asked = select(table).where(table.c.incident_id.in_(among), table.c.expires_at > now).order_by(table.c.id)
+    joined = table.join(incidents, incidents.c.id == table.c.incident_id)
+    grave_enough = or_(table.c.severity == "page", incidents.c.severity == "warn")
+    holds = (table.c.incident_id.in_(among), table.c.expires_at > now, grave_enough)
+    asked = select(table).select_from(joined).where(*holds).order_by(table.c.id)
     return {row.incident_id: _acknowledgement(row) for row in connection.execute(asked)}
 
 

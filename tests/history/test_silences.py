@@ -104,6 +104,15 @@ def test_an_incident_names_its_alerts_and_what_became_of_telling(engine: Engine,
     assert [row.told for row in found] == ["nobody", "muted", "blocked", "waiting", "told", "told"]
 
 
+def test_an_acknowledgement_of_a_warning_is_not_shown_once_it_pages(engine: Engine, store: Store) -> None:
+    incident = an_incident(store)
+    with engine.begin() as connection:
+        seen = {"incident_id": incident, "severity": "warn", "author": "anna", "created_at": WALL}
+        connection.execute(insert(acknowledgements), {**seen, "comment": "", "expires_at": WALL + HOUR})
+
+    assert [row.acknowledged for row in incidents.listed(engine, WALL)] == [None]
+
+
 def test_the_story_of_an_incident_holds_everything(engine: Engine, store: Store) -> None:
     incident = an_incident(store, told="suppressed")
     another = an_incident(store, told="sent")
