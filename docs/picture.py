@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, build_app, open_store
 from monitor.clock import wall_now
 from monitor.delivery.console import ConsoleReceiver
@@ -41,7 +42,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(app.settings, ROOT, f"sqlite:///{folder}/history.db")
         desk = Desk(
-            store, ("console",), Vitals(stale_after=1e9), FOREVER, threading.Event(), 0, report=False, played_from=START
+            store,
+            Routing((Route("console"),)),
+            Vitals(stale_after=1e9),
+            FOREVER,
+            threading.Event(),
+            0,
+            report=False,
+            played_from=START,
         )
         runner = Runner(desk, app.watches, app.settings.schedule)
         replay(runner, START, END, lambda _: None)

@@ -155,7 +155,7 @@ def _mrkdwn(text: str) -> str:
 
 def _shoot(page: Path, target: Path) -> None:
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
-    size = ["--window-size=760,1210", "--force-device-scale-factor=1.5", f"--screenshot={target}"]
+    size = ["--window-size=760,925", "--force-device-scale-factor=1.5", f"--screenshot={target}"]
     subprocess.run(["chromium", *flags, *size, page.as_uri()], check=True, capture_output=True, timeout=120)  # noqa: S603, S607  # ourselves
 
 

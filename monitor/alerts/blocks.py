@@ -84,8 +84,8 @@ def plain_text(message: Message, frame: Frame = PLAIN, *, reply: bool = False) -
         line = mrkdwn(message.thread_line, 2000) or _NAMELESS
         return " ".join(part for part in (_calls(message, frame), line) if part)
     lines = [mrkdwn(message.title, 300) or _NAMELESS]
-    lines += [f"{mrkdwn(field.label, 40)}: {mrkdwn(field.text, 120)}" for field in message.fields[:8]]
-    lines += [_calls(message, frame), mrkdwn(message.changed, 500), _context(message, frame)]
+    lines += [f"{mrkdwn(field.label, 30)}: {mrkdwn(field.text, 70)}" for field in message.fields[:8]]
+    lines += [_calls(message, frame), mrkdwn(message.changed, 300), _context(message, frame)]
     return "\n".join(line for line in lines if line)
 
 
@@ -115,7 +115,7 @@ def _context(message: Message, frame: Frame) -> str:
         parts.append(link(frame.page, "Incident"))
     if message.reason != "digest":
         parts.append(f"incident since {moment(message.opened_at)} UTC")
-    parts += [mrkdwn(remark, 200) for remark in (message.remark, frame.note) if remark]
+    parts += [mrkdwn(remark, 150) for remark in (message.remark, frame.note) if remark]
     return " · ".join(parts) or "model-monitor"
 
 

@@ -64,6 +64,6 @@ def _escaped(text: str) -> str:
 def link(address: str, label: str) -> str:
     """A link to *address*, or its text where it is no plain web address."""
     written = address.replace("&", "&amp;")
-    if _WEB_ADDRESS.fullmatch(address) and units(written) <= 700 and clean(address) == address:
+    if _WEB_ADDRESS.fullmatch(address) and units(written) <= 400 and clean(address) == address:
         return f"<{written}|{mrkdwn(label, 75)}>"
     return mrkdwn(address, 300)

@@ -144,6 +144,34 @@ def test_who_has_seen_it_stands_by_the_incident() -> None:
     assert context.endswith(" · Acknowledged by &lt;@anna&gt; until 2013-06-05 09:00 UTC")
 
 
+@pytest.mark.parametrize("letter", ["x", "&", "<", "🔴", "@here ", "é"])
+def test_the_longest_of_everything_at_once_still_fits(letter: str) -> None:
+    long = letter * 10_000
+    address = "https://wiki.example.org/" + "a" * 370
+    message = Message(
+        reason="escalated",
+        state="page",
+        model=long,
+        version=long,
+        title=long,
+        fields=(Field(long, long),) * 12,
+        changed=long,
+        others=(AlertLine("page", long),) * 50,
+        more=450,
+        owner=long,
+        runbook=address,
+        thread_line=long,
+        opened_at=AT,
+        window_end=AT,
+        mention=long,
+        remark=long,
+        movers="\n".join([long] * 5),
+    )
+    frame = replace(DRESSED, note=long, page=address)
+    for payload in payloads(message, frame):
+        assert invalid(payload) == []
+
+
 def test_five_hundred_segments_fit_and_the_rest_is_counted() -> None:
     many = [verdict("breach", segment=f"origin={'x' * 300}{number}") for number in range(500)]
     [told] = Model().see(1, *many).notifications
