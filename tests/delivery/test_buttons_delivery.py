@@ -253,6 +253,7 @@ def _watched(client: Socket) -> bool:
 def test_a_token_that_slack_does_not_know_is_said_with_the_way_out(
     slack: FakeSlack, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    slack.script("apps.connections.open", "invalid_auth")
     client = connected(slack, lambda _: None)
     client.close()
     assert "invalid_auth. Give a valid app-level token with the scope connections:write" in capsys.readouterr().out
