@@ -1,0 +1,77 @@
+"""The days of a metric: what it was in each, and any stretch of them at the cost of four subtractions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import accumulate, groupby
+
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A metric's value over one day (or one bucket, where that is longer), as the mean of *rows* rows.
+
+    *error* is its standard error if those rows were independent; 0 where that is not known.
+    """
+
+    start: datetime
+    value: float
+    rows: int
+    error: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some days in a row: their mean weighted by rows, and the sum of squared rows per day."""
+
+    days: int
+    mean: float
+    rows: int
+    squares: float
+
+
+class Days:
+    """Days with rows, in order of time; the order they are given in does not matter."""
+
+    __slots__ = ("_rows", "_squares", "_totals", "days")
+
+    def __init__(self, days: Iterable[Day]) -> None:
+        self.days = tuple(sorted((day for day in days if day.rows > 0), key=lambda day: day.start))
+        self._rows = [0, *accumulate(day.rows for day in self.days)]
+        self._totals = [0.0, *accumulate(day.rows * day.value for day in self.days)]
+        self._squares = [0, *accumulate(day.rows**2 for day in self.days)]
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    def last(self, count: int, end: int) -> Stretch:
+        """The *count* days before the one at place *end*."""
+        first = end - count
+        rows = self._rows[end] - self._rows[first]
+        mean = (self._totals[end] - self._totals[first]) / rows
+        return Stretch(count, mean, rows, self._squares[end] - self._squares[first])
+
+
+def days_of(buckets: Iterable[Day], end: datetime) -> Days:
+    """Buckets shorter than a day as days that end at the hour of *end*, so that the newest one is always whole.
+
+    Buckets that begin at *end* or later are left out.
+    """
+    known = sorted((one for one in buckets if one.rows > 0 and one.start < end), key=lambda one: one.start)
+    return Days(_together(tuple(day)) for _, day in groupby(known, key=lambda one: (end - one.start - _TICK) // DAY))
+
+
+_TICK = timedelta(microseconds=1)
+"""A bucket that begins exactly a day before the end belongs to the newest day."""
+
+
+def _together(buckets: tuple[Day, ...]) -> Day:
+    if len(buckets) == 1:
+        return buckets[0]
+    rows = sum(one.rows for one in buckets)
+    value = sum(one.rows * one.value for one in buckets) / rows
+    error = sum((one.rows * one.error) ** 2 for one in buckets) ** 0.5 / rows
+    return Day(buckets[0].start, value, rows, error)
