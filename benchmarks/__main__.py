@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import drift_false_alarms, flights, multivariate_drift, speed
+from benchmarks.alarm_quality import __main__ as alarm_quality
 
 
 def main() -> None:
@@ -11,6 +12,7 @@ def main() -> None:
     flights.main()
     drift_false_alarms.main()
     multivariate_drift.main()
+    alarm_quality.main([])
 
 
 if __name__ == "__main__":
