@@ -18,13 +18,14 @@ from statistics import median
 import numpy as np
 
 from benchmarks.alarm_quality.logs import Log, read_logs
-from benchmarks.alarm_quality.policies import POLICIES, Policy, alarm
+from benchmarks.alarm_quality.policies import POLICIES, Policy, alarm, bounds_of_one_model
 from benchmarks.alarm_quality.scores import Score, by_log, first_open, score
 from benchmarks.alarm_quality.simulations import CHANCES, Chance, dropping, quiet
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alarm-quality.md"
 MARGINS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
 DROPS = (1, 2, 5)
+BOUNDS = (1, 3, 10)
 DROPS_AT, DROPS_FOR = 180, 90
 OURS = partial(alarm, relearn=7)  # which is ten times faster than each day, and pages no less
 SIMULATED: dict[str, Policy] = POLICIES | {"**model-monitor**, 1 per 365d": OURS}
@@ -64,7 +65,8 @@ def at_threshold(years: int) -> Iterator[str]:
     yield "| policy | " + " | ".join(CHANCES) + " |"
     yield "|---|" + "---:|" * len(CHANCES)
     for name, policy in SIMULATED.items():
-        yield f"| {name} | " + " | ".join(_near(policy, chance, years) for chance in CHANCES) + " |"
+        simulated = years if policy is OURS else max(years // 5, 1)
+        yield f"| {name} | " + " | ".join(_near(policy, chance, simulated) for chance in CHANCES) + " |"
     ours = [_near(OURS, chance, years, years_of_a_model=1) for chance in CHANCES]
     yield "| **model-monitor**, in a model's first year | " + " | ".join(ours) + " |"
 
@@ -89,6 +91,26 @@ def _near(policy: Policy, chance: Chance, years: int, margin: float = 0.0, years
     return f"{pages:.2f} ({sum(one.open for one in told) / len(told):.0%})"
 
 
+def several_bounds(years: int) -> Iterator[str]:
+    """Pages a year of a model whose bounds have nothing to do with one another, which is the hardest case."""
+    cases = [(chance, margin) for chance in CHANCES[:3] for margin in (0.0, 0.02, 0.04)]
+    yield "| bounds | " + " | ".join(f"{chance}, {margin * 100:.0f} points better" for chance, margin in cases) + " |"
+    yield "|---:|" + "---:|" * len(cases)
+    for count in BOUNDS:
+        yield f"| {count} | " + " | ".join(_several(count, chance, margin, years) for chance, margin in cases) + " |"
+
+
+def _several(count: int, chance: Chance, margin: float, years: int) -> str:
+    random = np.random.default_rng(20260107)
+    models = max(years // 5, 1)
+    told = [
+        one
+        for _ in range(models)
+        for one in bounds_of_one_model([quiet(random, chance, 365 * 5, margin) for _ in range(count)])
+    ]
+    return f"{sum(one.paged for one in told) / (models * 5):.2f}"
+
+
 def on_drops(models: int) -> Iterator[str]:
     """How long each policy takes to see a model fall below its threshold, and how often it does within 90 days."""
     cases = [(chance, points) for chance in CHANCES[:3] for points in DROPS]
@@ -111,7 +133,7 @@ def _drop(policy: Policy, chance: Chance, points: float, models: int) -> str:
     return f"{median(found):g} d{share}" if found else "-"
 
 
-SECTIONS = ("logs", "at-threshold", "margins", "drops")
+SECTIONS = ("logs", "at-threshold", "margins", "bounds", "drops")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -139,6 +161,8 @@ def _section(name: str, folder: Path | None, years: int) -> Iterator[str]:
             yield from at_threshold(years)
         case "margins":
             yield from at_margins(max(years // 4, 1))
+        case "bounds":
+            yield from several_bounds(max(years // 10, 1))
         case _:
             yield from on_drops(max(years // 5, 1))
 

@@ -32,7 +32,7 @@ Policy = Callable[[Log], list[Told]]
 def alarm(log: Log, *, relearn: int = 1, comparisons: int = 1) -> list[Told]:
     """model-monitor's alarm, one page a year; its *variation* is learned anew each *relearn* days.
 
-    Until there are days enough it is what a bound without a history is held to: the interval of the newest week.
+    Until four weeks are known it is what a bound without a history is held to: the interval of the newest week.
     """
     promise = Promise(log.threshold, log.side, YEAR, comparisons)
     told: list[Told] = []
@@ -53,6 +53,20 @@ def alarm(log: Log, *, relearn: int = 1, comparisons: int = 1) -> list[Told]:
         again = ended is not None and now - ended <= relapse_within(promise.period)
         news = opened is not None and before is None
         told.append(Told(opened is not None, news and not again, news and again))
+    return told
+
+
+def bounds_of_one_model(logs: Sequence[Log]) -> list[Told]:
+    """The alarms of several bounds of one model, that share its budget and its incident; their days are the same."""
+    each = [alarm(log, relearn=7, comparisons=len(logs)) for log in logs]
+    told: list[Told] = []
+    ended: int | None = None
+    for place, now in enumerate(zip(*each, strict=True)):
+        is_open, was_open = any(one.open for one in now), bool(told) and told[-1].open
+        ended = place if was_open and not is_open else ended
+        again = ended is not None and (place - ended) * DAY <= relapse_within(YEAR)
+        news = is_open and not was_open
+        told.append(Told(is_open, news and not again, news and again))
     return told
 
 

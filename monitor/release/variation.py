@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import sqrt
+from operator import mul
 
 from monitor.release.days import Day, Stretch
 
-ENOUGH = 14
+ENOUGH = 28
 """Days it takes before their spread says anything."""
 
 LOOK_BACK = 365
@@ -78,11 +79,10 @@ def _strayed(days: Sequence[Day]) -> list[float]:
 def _lingering(days: Sequence[Day], strayed: Sequence[float]) -> float:
     """Newey and West's sum of autocovariances with Bartlett's weights, over the variance."""
     weighted = [sqrt(day.rows) * off for day, off in zip(days, strayed, strict=True)]
-    alone = sum(one * one for one in weighted)
+    alone = sum(map(mul, weighted, weighted))
     if alone <= 0:
         return 1.0
     factor = 1.0
     for lag in range(1, LAGS + 1):
-        together = sum(one * other for one, other in zip(weighted, weighted[lag:], strict=False))
-        factor += 2 * (1 - lag / (LAGS + 1)) * together / alone
+        factor += 2 * (1 - lag / (LAGS + 1)) * sum(map(mul, weighted, weighted[lag:])) / alone
     return min(max(factor, 1.0), MOST_LINGERING)
