@@ -24,7 +24,9 @@ def test_a_decay_is_told_in_slack_with_its_story_and_its_charts(world: World, sl
         'mentions = {"@growth" = "U0GROWTH1"}\n',
     )
     daemon = world.start()
-    eventually(lambda: bool(slack.files and "thread_ts" in slack.files[0]), what="a chart is shown", within=180)
+    eventually(
+        lambda: bool(slack.record.files and slack.record.files[0].thread_ts), what="a chart is shown", within=180
+    )
 
     assert daemon.wait(180) == 0, world.output()
     [parent] = slack.parents()
@@ -33,5 +35,5 @@ def test_a_decay_is_told_in_slack_with_its_story_and_its_charts(world: World, sl
     assert "<@U0GROWTH1> accuracy fell below the promised 0.8" in str(parent.body["blocks"])
     assert parent.now["text"].startswith("🟢 RESOLVED · churn 7 · accuracy ")
     assert "accuracy holds again" in slack.replies(parent)[-1].body["text"]
-    assert {each["thread_ts"] for each in slack.files} == {parent.ts}
-    assert all(each["content"].startswith(b"\x89PNG") for each in slack.files)
+    assert {each.thread_ts for each in slack.record.files} == {parent.ts}
+    assert all((each.content or b"").startswith(b"\x89PNG") for each in slack.record.files)

@@ -56,10 +56,9 @@ def test_the_owner_is_called_by_a_new_parent_and_by_an_escalation_and_by_nothing
     slack.record.mentions = ("<@U0ANNA001>", "<!subteam^S0LEADS01>")
     told = story()
     escalated = replace(told[2].message, reason="escalated", mention="@leads")
-    put(engine, [*told[:2], replace(told[2], message=escalated), *told[3:]])
     mentions = {"@flights-oncall": "U0ANNA001", "@leads": "S0LEADS01"}
     calling = SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=TIMEOUT, mentions=mentions)
-    drain(relay_on(engine, calling), seconds=10)
+    put_one_by_one(engine, [*told[:2], replace(told[2], message=escalated), *told[3:]], relay_on(engine, calling))
     [parent] = slack.parents()
     exactly_once(slack, engine)
     texts = [
@@ -75,10 +74,13 @@ def test_buttons_and_the_page_are_those_of_the_incident_and_go_when_it_is_resolv
     slack: FakeSlack, engine: Engine
 ) -> None:
     put(engine, story()[:1])
-    second = put(engine, story())
+    second = put(engine, story()[:1])
     web = "https://monitor.example.org/"
     dressed = SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=TIMEOUT, web_url=web, buttons=True)
-    drain(relay_on(engine, dressed), seconds=12)
+    relay = relay_on(engine, dressed)
+    now = drain(relay, seconds=4)
+    put(engine, story()[1:], incident=second, at=now)
+    drain(relay, now, seconds=10)
     _, parent = slack.parents()
     actions = parent.body["blocks"][-1]["elements"]
     assert f"<https://monitor.example.org/incidents/{second}|Incident>" in json.dumps(parent.body["blocks"])

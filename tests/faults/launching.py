@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from monitor import service
+from monitor import receivers, service
 from monitor.cli import main
 from monitor.delivery import relay, slack
 from monitor.delivery.retry import RelayRules
@@ -25,7 +25,7 @@ def hurry() -> None:
     """The rules stay, their waits shrink: what the dead hold is free after seconds instead of a minute."""
     for owner, name, value in (
         (relay, "RelayRules", QUICK),
-        (service, "RelayRules", QUICK),
+        (receivers, "RelayRules", QUICK),
         (service, "DELIVER_EVERY", SECOND / 10),
         (service, "RENEW_EVERY", SECOND / 2),
         (runner, "LEASE", 3 * SECOND),

@@ -94,17 +94,18 @@ def nest(url: str, api_url: str) -> Iterator[Nest]:
 
 
 def besiege(engine: Engine, url: str, plan: Plan) -> Figures:
-    """Deliver stories of five alerts each under fire."""
+    """Deliver stories of five alerts each under fire: first the messages, then, or they would be one, their threads."""
     dice = random.Random(f"{plan.weapon} {url.partition(':')[0]}")
-    for _ in range(plan.incidents):
-        put(engine, STORY, at=wall_now())
+    opened = [put(engine, STORY[:1], at=wall_now()) for _ in range(plan.incidents)]
     began = time.monotonic()
     hits = 0
     with SlackProcess() as slack, nest(url, slack.url) as home:
         slack.unleash(Chaos(plan.faults, reads=0.2, seed=7))  # or searches of many pages would never end
         relays = [home.hatch(), home.hatch()]
-        while _pending(engine) and time.monotonic() < began + plan.patience:
+        while (opened or _pending(engine)) and time.monotonic() < began + plan.patience:
             time.sleep(dice.uniform(*plan.every))
+            if not _pending(engine):
+                opened = _go_on(engine, opened)
             if hits < plan.hits:
                 hit(plan, relays, home, dice)
                 hits += 1
@@ -114,6 +115,12 @@ def besiege(engine: Engine, url: str, plan: Plan) -> Figures:
     seconds = time.monotonic() - began
     alerts = plan.incidents * len(STORY)
     return Figures(plan.weapon, hits, alerts, told(engine, record), record.invalid, record.faults, seconds)
+
+
+def _go_on(engine: Engine, opened: list[int]) -> list[int]:
+    for incident in opened:
+        put(engine, STORY[1:], incident=incident, at=wall_now())
+    return []
 
 
 def hit(plan: Plan, relays: list[int], home: Nest, dice: random.Random) -> None:
