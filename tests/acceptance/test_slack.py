@@ -13,7 +13,7 @@ from tests.world import World, eventually
 @pytest.fixture
 def slack() -> Iterator[FakeSlack]:
     with FakeSlack() as fake:
-        fake.mentions = ("<@U0GROWTH1>",)
+        fake.record.mentions = ("<@U0GROWTH1>",)
         yield fake
 
 
