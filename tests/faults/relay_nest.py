@@ -6,9 +6,9 @@ Everything heavy is imported once, here, so that a relay is at work within milli
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import slack_sdk  # noqa: F401  # imported before forking, so that a relay does not spend its short life on it
@@ -19,6 +19,7 @@ from monitor.delivery.relay import Relay
 from monitor.delivery.retry import RelayRules
 from monitor.delivery.slack import SlackReceiver
 from monitor.history.engine import open_engine
+from monitor.history.problems import HistoryUnavailable
 
 
 def millis(count: int) -> timedelta:
@@ -47,17 +48,18 @@ def work(url: str, api_url: str) -> None:
     relay = Relay(SqlOutbox(open_engine(url)), [receiver], RULES)
     parent = os.getppid()
     while os.getppid() == parent:
-        if not relay.do_one(wall_now()):
-            time.sleep(0.003)
+        with suppress(HistoryUnavailable):  # a database that is too busy; the daemon tries again just so
+            if relay.do_one(wall_now()):
+                continue
+        time.sleep(0.003)
 
 
 def main() -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the killed
+    # The killed stay zombies while the nest lives: a process id that is free again may be anybody's, and would be hit.
     print("ready", flush=True)  # noqa: T201  # this is how it talks to the test
     for _ in sys.stdin:
         child = os.fork()
         if child == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             work(sys.argv[1], sys.argv[2])
             os._exit(0)
