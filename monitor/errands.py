@@ -31,17 +31,27 @@ BUTTONS_EVERY = timedelta(seconds=10)
 DIGEST_EVERY = timedelta(seconds=20)
 
 
-def picture_jobs(app: App, store: Store, receivers: Sequence[Receiver], stop: threading.Event) -> list[Job]:
-    """Draw the charts of incidents and show them in their threads; nothing where no Slack is."""
-    shows = [receiver for receiver in receivers if isinstance(receiver, SlackReceiver)]
-    if not shows:
-        return []
-    charts = Charts(store.engine, [receiver.name for receiver in shows], _units(app))
-    uploads = Uploads(store.engine, shows, charts.describe)
-    return [
-        Job("draw", PICTURES_EVERY, _until_none(lambda: charts.draw_one(wall_now()), stop)),
-        Job("upload", PICTURES_EVERY, _until_none(lambda: uploads.do_one(wall_now()), stop)),
-    ]
+class Pictures:
+    """The charts of incidents, drawn and shown in their threads; nothing where no Slack is."""
+
+    def __init__(self, app: App, store: Store, receivers: Sequence[Receiver]) -> None:
+        self._shows = [receiver for receiver in receivers if isinstance(receiver, SlackReceiver)]
+        self._charts = Charts(store.engine, [receiver.name for receiver in self._shows], _units(app))
+        self._uploads = Uploads(store.engine, self._shows, self._charts.describe)
+
+    def jobs(self, stop: threading.Event) -> list[Job]:
+        """Draw, and show."""
+        if not self._shows:
+            return []
+        return [
+            Job("draw", PICTURES_EVERY, _until_none(lambda: self._charts.draw_one(wall_now()), stop)),
+            Job("upload", PICTURES_EVERY, _until_none(lambda: self._uploads.do_one(wall_now()), stop)),
+        ]
+
+    def outstanding(self) -> bool:
+        """Whether a chart is still to be drawn, or to be tried to be shown. Raises HistoryUnavailable."""
+        now = wall_now()
+        return bool(self._shows) and (self._charts.outstanding(now) or self._uploads.outstanding(now))
 
 
 def digest_jobs(app: App, store: Store, clock: Clock, stop: threading.Event) -> list[Job]:

@@ -21,7 +21,7 @@ from monitor.delivery.outage import Outage
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
-from monitor.errands import Buttons, digest_jobs, picture_jobs
+from monitor.errands import Buttons, Pictures, digest_jobs
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, note_receiver, receiver_rows
 from monitor.history.engine import remark_on_sqlite
@@ -91,9 +91,10 @@ class Service:
         self._lanes = self._lanes_to(receivers)
         self._mirrors = mirrors_of(settings)
         self._buttons = Buttons(app, self.store)
+        self._pictures = Pictures(app, self.store, receivers)
         self._errands = [
             *self._buttons.jobs(stop),
-            *picture_jobs(app, self.store, receivers, stop),
+            *self._pictures.jobs(stop),
             *digest_jobs(app, self.store, self.clock, stop),
         ]
         self._names = names_of(settings)
@@ -150,12 +151,14 @@ class Service:
         log.info("stopped", message="Stopped.")
 
     def _played_out(self) -> bool:
-        """Whether a played clock has ended and everything that followed from it is done and said."""
+        """Whether a played clock has ended and everything that followed from it is done, said and shown."""
         if not self.clock.finished() or not self.runner.idle():
             return False
         upcoming = self.runner.next_due()
         try:
-            return upcoming is not None and upcoming > self.clock.now() and not self.store.outbox_summary().pending
+            if upcoming is None or upcoming <= self.clock.now() or self.store.outbox_summary().pending:
+                return False
+            return not self._pictures.outstanding()
         except HistoryUnavailable:
             return False
 

@@ -38,22 +38,33 @@ class Charts:
         Of two daemons that draw the same chart one keeps it. This one does not try again what it cannot draw. Raises
         HistoryUnavailable.
         """
-        missing = charts.undrawn(self._engine, self._receivers, now - RECENT)
-        wanted = next((one for one in missing if (one.incident_id, one.name) not in self._hopeless), None)
+        wanted = self._next(now)
         if wanted is None:
             return False
-        self._hopeless.add((wanted.incident_id, wanted.name))  # until it is kept, which ends the question
+        if not self._draw(wanted, now):
+            self._hopeless.add((wanted.incident_id, wanted.name))
+        return True
+
+    def outstanding(self, now: datetime) -> bool:
+        """Whether one is still to be drawn. Raises HistoryUnavailable."""
+        return self._next(now) is not None
+
+    def _next(self, now: datetime) -> charts.Undrawn | None:
+        missing = charts.undrawn(self._engine, self._receivers, now - RECENT)
+        return next((one for one in missing if (one.incident_id, one.name) not in self._hopeless), None)
+
+    def _draw(self, wanted: charts.Undrawn, now: datetime) -> bool:
+        """Whether the chart is kept now."""
         drawn = chart_of(wanted, self._windows(wanted), self._units)
         if drawn is None:
-            return True
+            return False
         try:
             content = png(drawn)
         except CannotDraw as problem:
             log.warning("chart_failed", message=str(problem), model=wanted.model, incident=wanted.incident_id)
-            return True
+            return False
         record = ArtifactRecord(charts.CHECK, wanted.name, "image/png", len(content), packed(content))
-        charts.keep(self._engine, wanted, record, self._receivers, now)
-        return True
+        return charts.keep(self._engine, wanted, record, self._receivers, now)
 
     def _windows(self, incident: charts.Undrawn) -> list[HistoryRow]:
         return charts.windows_of(self._engine, incident.incident_id, incident.model)

@@ -51,6 +51,10 @@ class Uploads:
         self._describe = describe
         self._receivers: Mapping[str, Shows] = {receiver.name: receiver for receiver in receivers}
 
+    def outstanding(self, now: datetime) -> bool:
+        """Whether one was not tried yet. Raises HistoryUnavailable."""
+        return upload_queue.untried(self._engine, list(self._receivers), now)
+
     def do_one(self, now: datetime) -> bool:
         """Try one upload at the wall time *now*; True when there may be more. Raises HistoryUnavailable.
 

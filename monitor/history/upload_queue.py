@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Engine, Select, and_, or_, select, update
+from sqlalchemy import ColumnElement, Engine, Join, Select, and_, or_, select, update
 
 from monitor.history.charts import Undrawn
 from monitor.history.engine import reading
@@ -49,6 +49,13 @@ def claim(engine: Engine, names: Sequence[str], now: datetime, lease: timedelta)
     return Upload(row.id, row.receiver, row.attempts + 1, *where, incident, unpacked(row.content))
 
 
+def untried(engine: Engine, names: Sequence[str], now: datetime) -> bool:
+    """Whether one waits of which no attempt has ended yet; what failed once, or waits for a pause, does not count."""
+    asked = select(uploads.c.id).select_from(_placed()).where(*_waiting(names, now), uploads.c.error.is_(None)).limit(1)
+    with reading(engine) as connection:
+        return connection.execute(asked).first() is not None
+
+
 def settle(
     engine: Engine, upload: Upload, state: State, now: datetime, *, next_at: datetime | None = None, error: str = ""
 ) -> None:
@@ -62,12 +69,10 @@ def settle(
 
 
 def _due(names: Sequence[str], now: datetime) -> Select[Any]:
-    thread = and_(threads.c.incident_id == uploads.c.incident_id, threads.c.receiver == uploads.c.receiver)
     joined = (
-        uploads.join(threads, thread)
+        _placed()
         .join(incidents, incidents.c.id == uploads.c.incident_id)
         .join(artifacts, artifacts.c.id == uploads.c.artifact_id)
-        .outerjoin(receivers, receivers.c.name == uploads.c.receiver)
     )
     facts = [incidents.c[name] for name in ("model", "version", "opened_at", "resolved_at")]
     columns: list[Any] = [
@@ -81,12 +86,18 @@ def _due(names: Sequence[str], now: datetime) -> Select[Any]:
     return (
         select(*columns)
         .select_from(joined)
-        .where(
-            uploads.c.state == "pending",
-            uploads.c.next_at <= now,
-            uploads.c.receiver.in_(names),
-            or_(receivers.c.blocked_until.is_(None), receivers.c.blocked_until <= now),
-        )
+        .where(*_waiting(names, now), uploads.c.next_at <= now)
         .order_by(uploads.c.id)
         .limit(1)
     )
+
+
+def _placed() -> Join:
+    """Uploads whose parent message is there."""
+    thread = and_(threads.c.incident_id == uploads.c.incident_id, threads.c.receiver == uploads.c.receiver)
+    return uploads.join(threads, thread).outerjoin(receivers, receivers.c.name == uploads.c.receiver)
+
+
+def _waiting(names: Sequence[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    unpaused = or_(receivers.c.blocked_until.is_(None), receivers.c.blocked_until <= now)
+    return uploads.c.state == "pending", uploads.c.receiver.in_(names), unpaused

@@ -124,6 +124,53 @@ def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_
     assert [row.state for row in waiting(engine)] == ["sent", "sent"]
 
 
+def test_charts_are_outstanding_until_each_is_drawn_and_tried_to_be_shown(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver, incident: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a played run waits for before it ends."""
+    monkeypatch.setattr(charting, "png", lambda _: b"\x89PNG")
+    charts = Charts(engine, [CHANNEL], UNITS)
+    shown = Uploads(engine, [receiver], charts.describe)
+    now = NOW + 5 * SECOND
+
+    assert (charts.outstanding(now), shown.outstanding(now)) == (True, False)
+    assert charts.draw_one(now)
+    assert (charts.outstanding(now), shown.outstanding(now)) == (False, True)
+    assert shown.do_one(now)
+    assert (charts.outstanding(now), shown.outstanding(now)) == (False, False)
+
+
+def test_what_cannot_be_drawn_is_not_outstanding(
+    engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> bytes:
+        raise CannotDraw("There is no renderer.")
+
+    monkeypatch.setattr(charting, "png", refuse)
+    charts = Charts(engine, [CHANNEL], UNITS)
+    while charts.draw_one(NOW + 5 * SECOND):
+        pass
+
+    assert not charts.outstanding(NOW + 5 * SECOND)
+
+
+@pytest.mark.usefixtures("drawn")
+def test_nobody_waits_for_an_upload_that_failed_or_for_a_slack_that_is_paused(
+    slack: FakeSlack, engine: Engine, receiver: SlackReceiver
+) -> None:
+    shown = Uploads(engine, [receiver], lambda _: "a chart")
+    now = NOW + 6 * SECOND
+    with engine.begin() as connection:
+        connection.execute(update(receivers).values(blocked_until=now + SECOND))
+    assert not shown.outstanding(now)
+
+    assert shown.outstanding(now + SECOND)
+    slack.script("files.getUploadURLExternal", "500")
+    assert shown.do_one(now + SECOND)
+    assert [row.state for row in waiting(engine)] == ["pending"]
+    assert not shown.outstanding(now + 3600 * SECOND)
+
+
 @pytest.fixture
 def drawn(engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart is drawn, by something quicker than a renderer."""
