@@ -14,6 +14,7 @@ def number(value: float | None, digits: int = 3) -> str:
         return "no value"
     if not math.isfinite(value):
         return "not a number" if math.isnan(value) else "infinite" if value > 0 else "minus infinite"
+    value += 0.0  # a zero may be negative, and people do not know that one
     places = max(digits - 3, 0)
     if abs(round(value, places)) >= 1000:
         return f"{value:,.{places}f}"

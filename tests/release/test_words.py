@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.release import words
@@ -33,6 +33,7 @@ def test_a_number_is_written_in_a_few_digits(value: float | None, expected: str)
 
 
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+@example(0.0, -0.0)
 def test_numbers_that_differ_look_different(one: float, other: float) -> None:
     digits = words.told_apart(one, other)
     same = words.number(one, digits) == words.number(other, digits)
