@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -47,6 +47,8 @@ from monitor.schedule.vitals import Vitals
 from monitor.schedule.work import Desk
 from monitor.settings import Settings
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.reader import Reader
+from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
 
 log = structlog.get_logger(__name__)
@@ -79,7 +81,7 @@ class Service:
         self._names = names_of(settings)
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         self._store: Store | None = None
-        self._server = Server(create_app(self._probes()), settings.web.host, settings.web.port)
+        self._server = Server(create_app(self._probes(), routes(self._reader())), settings.web.host, settings.web.port)
         self._server.start()
         self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
@@ -229,6 +231,12 @@ class Service:
                 wall_now,
             ),
         )
+
+    def _reader(self) -> Reader:
+        return Reader(lambda: self._history().engine, self.app.settings, self._now, wall_now)
+
+    def _now(self) -> datetime:
+        return self.clock.now()
 
     def _history(self) -> Store:
         if self._store is None:

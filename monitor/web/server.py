@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import uvicorn
 from litestar import Litestar, MediaType, Response, get
+from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -34,8 +35,8 @@ class Probes:
     history_metrics: HistoryMetrics
 
 
-def create_app(probes: Probes) -> Litestar:
-    """The web application over the daemon's probes."""
+def create_app(probes: Probes, handlers: Sequence[ControllerRouterHandler] = ()) -> Litestar:
+    """The web application: the daemon's probes, and *handlers* for people and programs."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(probes.vital_metrics)
     registry.register(probes.history_metrics)
@@ -57,7 +58,7 @@ def create_app(probes: Probes) -> Litestar:
     def metrics() -> Response[bytes]:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    return Litestar([healthz, readyz, metrics], openapi_config=None, logging_config=None)
+    return Litestar([healthz, readyz, metrics, *handlers], openapi_config=None, logging_config=None)
 
 
 class Server:
