@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, Table, or_, select
 
 from monitor.history.engine import reading
+from monitor.history.open_incidents import not_before_reopening
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, NotificationRow, TransitionRow, display_name
 from monitor.history.tables import acknowledgements, episodes, incidents, outbox, transitions
@@ -90,11 +91,11 @@ def _told(connection: Connection, among: Select[Any]) -> dict[int, str]:
 
 
 def _acknowledged(connection: Connection, among: Select[Any], now: datetime) -> dict[int, Acknowledgement]:
-    """One of a warning is over once the incident pages."""
+    """One of a warning is over once the incident pages, and any once it is opened again."""
     table = acknowledgements
     joined = table.join(incidents, incidents.c.id == table.c.incident_id)
     grave_enough = or_(table.c.severity == "page", incidents.c.severity == "warn")
-    holds = (table.c.incident_id.in_(among), table.c.expires_at > now, grave_enough)
+    holds = (table.c.incident_id.in_(among), table.c.expires_at > now, grave_enough, not_before_reopening())
     asked = select(table).select_from(joined).where(*holds).order_by(table.c.id)
     return {row.incident_id: _acknowledgement(row) for row in connection.execute(asked)}
 

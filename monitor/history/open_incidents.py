@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, insert, select, update
 
 from monitor.history.engine import reading
 from monitor.history.recording import enqueue
@@ -62,6 +62,21 @@ def say(
         for notification in notifications:
             enqueue(connection, notification)
         return True
+
+
+def acknowledgements_since(connection: Connection, incident_id: int) -> list[Acknowledgement]:
+    """Those of one incident since it was opened, or was last opened again; oldest first."""
+    mine = (acknowledgements.c.incident_id == incident_id, not_before_reopening())
+    columns = [acknowledgements.c[name] for name in _ACKNOWLEDGEMENT]
+    found = connection.execute(select(*columns).where(*mine).order_by(acknowledgements.c.id))
+    return [Acknowledgement(*row) for row in found]
+
+
+def not_before_reopening() -> ColumnElement[bool]:
+    """Of acknowledgements: what was seen before the incident was opened again does not count."""
+    again = (outbox.c.incident_id == acknowledgements.c.incident_id, outbox.c.reason == "reopened")
+    reopened_at = select(func.max(outbox.c.created_at)).where(*again).correlate(acknowledgements).scalar_subquery()
+    return acknowledgements.c.created_at >= func.coalesce(reopened_at, acknowledgements.c.created_at)
 
 
 def _acknowledge(connection: Connection, incident_id: int, given: Acknowledgement) -> None:

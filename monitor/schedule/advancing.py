@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from monitor.alerts.acknowledgement import holding, remark
 from monitor.alerts.advance import advance_model
 from monitor.alerts.alert import Alert
 from monitor.alerts.incident import (
@@ -17,8 +18,10 @@ from monitor.alerts.incident import (
     at_home,
     notification_key,
 )
+from monitor.alerts.message import Message
 from monitor.alerts.routing import Routing
 from monitor.alerts.rule import JudgedWindow
+from monitor.history.open_incidents import acknowledgements_since
 from monitor.history.recording import Recording
 from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, OutboxRecord, TransitionRecord
 from monitor.release.contract import Severity
@@ -81,6 +84,7 @@ def _save(recording: Recording, facts: ModelFacts, change: IncidentChange, routi
         recording.reopen_episode(incident_id, key)
     for resolved in change.resolved:
         recording.resolve_episode(incident_id, resolved.alert_key, resolved.resolved_at)
+    message = _remarked(recording, incident_id, change.notification.message, wall)
     routed = routing.receivers(facts.name, facts.owner, change.incident.severity)
     # Whoever heard of the incident hears how it goes on, also where it is routed elsewhere by now.
     for receiver in dict.fromkeys((*routed, *recording.told(incident_id))):
@@ -90,11 +94,19 @@ def _save(recording: Recording, facts: ModelFacts, change: IncidentChange, routi
                 incident_id=incident_id,
                 receiver=receiver,
                 reason=change.notification.reason,
-                message=change.notification.message.to_data(),
+                message=message.to_data(),
                 created_at=wall,
             )
         )
     return incident_id
+
+
+def _remarked(recording: Recording, incident_id: int, message: Message, wall: datetime) -> Message:
+    """With who has acknowledged the incident, as long as that holds."""
+    if message.state == "resolved" or message.reason in ("opened", "reopened"):
+        return message
+    given = acknowledgements_since(recording.connection, incident_id)
+    return replace(message, remark=remark(holding(given, message.state, wall)))
 
 
 def _save_incident(recording: Recording, incident: Incident) -> int:

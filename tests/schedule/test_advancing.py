@@ -14,13 +14,15 @@ from checks.discovery import discover
 from monitor.alerts.routing import Route, Routing
 from monitor.alerts.rule import JudgedWindow, Rule
 from monitor.app import open_store
-from monitor.history import tables
+from monitor.delivery.reminding import acknowledge
+from monitor.history import incidents, tables
 from monitor.history.records import EvaluationRecord
 from monitor.history.store import Store
+from monitor.release.verdict import Verdict
 from monitor.schedule.advancing import advance
 from monitor.schedule.watch import Watch, watches_of
 from monitor.settings import load_settings
-from tests.alerts.scenes import Kind, verdict
+from tests.alerts.scenes import Kind, drift, verdict
 from tests.world import World
 
 DAY = timedelta(days=1)
@@ -36,13 +38,15 @@ class Life:
         self.watch = watch
         self.token = token
 
-    def see(self, day: int, kind: Kind, receiver: str = "console") -> list[int]:
-        window = JudgedWindow("p", FIRST + (day - 2) * DAY, FIRST + day * DAY, (verdict(kind),))
+    def see(
+        self, day: int, kind: Kind, receiver: str = "console", *others: Verdict, wall: datetime = WALL
+    ) -> list[int]:
+        window = JudgedWindow("p", FIRST + (day - 2) * DAY, FIRST + day * DAY, (verdict(kind), *others))
         with self.store.recording("churn", self.token, WALL) as recording:
             evaluation = EvaluationRecord("7", "p", window.start, window.end, window.end)
             evaluated = recording.evaluation(evaluation)
             return advance(
-                recording, self.watch, window, Routing((Route(receiver),)), evaluation_id=evaluated, wall=WALL
+                recording, self.watch, window, Routing((Route(receiver),)), evaluation_id=evaluated, wall=wall
             )
 
     def rows(self, table: Table, *names: str) -> list[tuple[Any, ...]]:
@@ -97,6 +101,32 @@ def test_whoever_heard_of_an_incident_hears_its_end(life: Life) -> None:
         ("resolved", "slack:#new"),
         ("resolved", "slack:#old"),
     ]
+
+
+def test_who_acknowledged_an_incident_stands_by_it_as_long_as_that_holds(life: Life) -> None:
+    def say(day: int, kind: Kind, hours: float, *others: Verdict) -> str:
+        life.see(day, kind, "console", *others, wall=WALL + timedelta(hours=hours))
+        message = life.rows(tables.outbox, "message")[-1][0]
+        return f"{message['reason']}: {message['remark']}"
+
+    seen = "Acknowledged by ada until 2026-06-01 11:00 UTC"
+    assert say(1, "breach", 0) == "opened: "
+    acknowledge(life.store.engine, 1, "ada", "", WALL + timedelta(hours=1), timedelta(hours=10))
+    assert say(2, "breach", 2, drift("breach")) == f"alert_joined: {seen}", "the next message keeps it"
+    assert say(3, "breach", 12, drift("holds")) == "alert_resolved: ", "it has expired"
+
+
+def test_an_incident_that_is_opened_again_is_to_be_seen_again(life: Life) -> None:
+    life.see(1, "breach")
+    acknowledge(life.store.engine, 1, "ada", "", WALL + timedelta(hours=1), DAY)
+    life.see(2, "holds", wall=WALL + timedelta(hours=2))
+    life.see(3, "breach", wall=WALL + timedelta(hours=3))
+    life.see(4, "breach", "console", drift("breach"), wall=WALL + timedelta(hours=4))
+
+    said = [(message["reason"], message["remark"]) for (message,) in life.rows(tables.outbox, "message")]
+    assert said[-2:] == [("reopened", ""), ("alert_joined", "")]
+    (listed,) = incidents.listed(life.store.engine, WALL + timedelta(hours=5))
+    assert listed.acknowledged is None
 
 
 def test_an_alert_of_an_older_version_ends_in_the_incident_that_was_open(life: Life) -> None:
