@@ -128,6 +128,8 @@ class Worker:
         if self._stopped:
             raise Stopped
         pipe = self._pipe_to_process()
+        if self._stopped:  # while the process started
+            raise Stopped
         self._jobs += 1
         running: CheckStarted | None = None
         died = ""
@@ -161,10 +163,15 @@ class Worker:
         self._process.start()
         theirs.close()
         self._jobs = 0
-        if not self._pipe.poll(START_TIMEOUT.total_seconds()):
+        try:
+            started = self._pipe.poll(START_TIMEOUT.total_seconds()) and self._pipe.recv()
+        except (EOFError, OSError):
+            started = False
+        if not started:
             self._end()
-            raise RuntimeError("A worker process did not start within a minute; is the machine out of memory?")
-        self._pipe.recv()
+            if self._stopped:
+                raise Stopped
+            raise RuntimeError("A worker process did not start within a minute, or died; is the machine out of memory?")
         return self._pipe
 
     def _death(self) -> str:
