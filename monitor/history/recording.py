@@ -17,6 +17,7 @@ from monitor.history.problems import AlreadyEvaluated
 from monitor.history.records import (
     AlertRecord,
     ArtifactRecord,
+    DayRecord,
     EpisodeRecord,
     EvaluationRecord,
     IncidentRecord,
@@ -147,6 +148,25 @@ class Recording:
             for start, profile in profiles.items()
         ]
         insert_or_replace(self.connection, tables.profiles, rows, {"revision": tables.profiles.c.revision + 1})
+
+    def days(self, baseline_id: int, days: Sequence[DayRecord]) -> None:
+        """Keep what metrics were in single days; one that was there is replaced and its revision goes up."""
+        rows = [
+            {
+                "baseline_id": baseline_id,
+                "check": each.check,
+                **_about(each.metric, each.column, each.segment),
+                "bucket_start": each.start,
+                "value": each.value,
+                "rows": int(each.rows),
+                "error": each.error,
+                "revision": 0,
+            }
+            for each in days
+        ]
+        insert_or_replace(
+            self.connection, tables.bucket_values, rows, {"revision": tables.bucket_values.c.revision + 1}
+        )
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """The present state of each alert of the model, by its key."""

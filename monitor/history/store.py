@@ -18,6 +18,7 @@ from monitor.history.records import (
     BaselineRecord,
     BucketState,
     Counts,
+    DayRecord,
     OutboxSummary,
     ProfileRecord,
     WindowRecord,
@@ -158,6 +159,17 @@ class Store:
         """The same without reading the profiles themselves."""
         return {row.bucket_start: BucketState(*row[1:]) for row in self._buckets(baseline_id, start, end, _STATE)}
 
+    def days(self, baseline_id: int, checks: Collection[str], starts: Collection[datetime]) -> list[DayRecord]:
+        """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*."""
+        table = tables.bucket_values
+        asked = (
+            select(*(table.c[name] for name in _DAY))
+            .where(table.c.baseline_id == baseline_id, table.c.check.in_(sorted(checks)))
+            .where(table.c.bucket_start.in_(sorted(starts)))
+        )
+        with reading(self.engine) as connection:
+            return [DayRecord(*row) for row in connection.execute(asked)]
+
     def prune(
         self, now: datetime, keep: timedelta, batch: int = 100, *, keep_artifacts: timedelta | None = None
     ) -> int:
@@ -208,4 +220,5 @@ class Store:
 # The columns of a record in the order of its fields.
 _WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at")
 _PROFILE = ("bucket_start", "bucket_end", "rows", "outcomes", "data", "read_at", "revision")
+_DAY = ("check", "metric", "column", "segment", "bucket_start", "value", "rows", "error")
 _STATE = ("bucket_start", "revision", "rows", "outcomes", "read_at")
