@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from checks.codec import FORMAT
@@ -40,6 +41,10 @@ class Watch:
         """What messages say of the model."""
         return ModelFacts(self.model.name, self.model.version, self.model.owner, self.model.runbook)
 
+    def by_days(self, plan: Plan) -> frozenset[str]:
+        """The metrics of *plan* whose days are judged together."""
+        return frozenset(bound.metric for bound in self.bounds(plan) if bound.pages_by_days)
+
     def bounds(self, plan: Plan) -> tuple[Bound, ...]:
         """The bounds on what *plan* measures."""
         return tuple(
@@ -63,7 +68,7 @@ def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path
     )
     checks_dir = None if settings.checks_dir is None else base / settings.checks_dir
     return tuple(
-        _watch(model, checks, rule, alerts.confidence, base, checks_dir)
+        _watch(model, checks, rule, alerts.confidence, alerts.false_pages, base, checks_dir)
         for model in settings.models
         if not model.retired
     )
@@ -74,10 +79,11 @@ def _watch(
     checks: Mapping[str, type[Check]],
     rule: Rule,
     confidence: float,
+    false_pages: timedelta,
     base: Path,
     checks_dir: Path | None,
 ) -> Watch:
-    contract = build_contract(model, checks, confidence)
+    contract = build_contract(model, checks, confidence, false_pages)
     return Watch(model, contract, plans_of(contract), rule, confidence, base, checks_dir, _fingerprint(model))
 
 

@@ -43,10 +43,17 @@ def opened(incidents: list[dict[str, object]]) -> list[datetime]:
     return [datetime.fromisoformat(str(each["opened_at"])) for each in incidents]
 
 
+def is_open(incident: dict[str, object], start: datetime, end: datetime) -> bool:
+    """Whether the incident was open between *start* and *end*."""
+    ended = incident["resolved_at"]
+    began = datetime.fromisoformat(str(incident["opened_at"]))
+    return began <= end and (ended is None or datetime.fromisoformat(str(ended)) > start)
+
+
 @pytest.mark.parametrize(("start", "end"), DECAY)
-def test_an_incident_opens_in_each_stretch_of_decay(incidents: list[dict[str, object]], start: str, end: str) -> None:
-    # A window that ends at midnight holds the day before it.
-    assert any(at(start) < found <= at(end) for found in opened(incidents))
+def test_an_incident_is_open_in_each_stretch_of_decay(incidents: list[dict[str, object]], start: str, end: str) -> None:
+    # It may have opened in the stretch before and not be over: July is bad for a month, with better weeks between.
+    assert any(is_open(each, at(start), at(end)) for each in incidents)
 
 
 @pytest.mark.parametrize(("start", "end"), QUIET)
