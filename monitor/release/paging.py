@@ -19,7 +19,7 @@ class Daybook:
     """What is known of a model's days when a window is judged.
 
     *days* are those before the window's end, by metric, column and segment; *opened* says since when an alert fires.
-    The model may page falsely once in *period*; *others* counts its bounds that page and are judged elsewhere.
+    The model may page falsely once in *period*; *others* counts its bounds that are judged by days elsewhere.
     """
 
     days: Mapping[Key, Days] = field(default_factory=dict)
@@ -30,15 +30,16 @@ class Daybook:
 
 def judged_by_days(verdicts: Sequence[Verdict], book: Daybook) -> tuple[Verdict, ...]:
     """The verdicts on one window, those of bounds that page by the alarm."""
-    return tuple(_judged(verdict, book) for verdict in verdicts)
+    comparisons = sum(_is_for_the_alarm(verdict) for verdict in verdicts) + book.others
+    return tuple(_judged(verdict, book, comparisons) for verdict in verdicts)
 
 
-def _judged(verdict: Verdict, book: Daybook) -> Verdict:
+def _judged(verdict: Verdict, book: Daybook, comparisons: int) -> Verdict:
     key = (verdict.bound.metric, verdict.column, verdict.segment)
     days = book.days.get(key)
     if days is None or verdict.threshold is None or not _is_for_the_alarm(verdict):
         return verdict
-    promise = Promise(verdict.threshold, verdict.bound.side, book.period, verdict.comparisons + book.others)
+    promise = Promise(verdict.threshold, verdict.bound.side, book.period, comparisons)
     found = look(days, promise, book.opened.get((key, verdict.bound.side)))
     return verdict if found is None else _restated(verdict, found)
 
