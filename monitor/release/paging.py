@@ -11,7 +11,7 @@ from monitor.release.alarm import Finding, Promise, look
 from monitor.release.contract import ONE_A_YEAR, Side
 from monitor.release.days import Days
 from monitor.release.sentences import Told, sentence
-from monitor.release.verdict import STATES, Key, Reason, Verdict
+from monitor.release.verdict import STATES, Key, Reason, Verdict, unbroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ def _restated(verdict: Verdict, found: Finding) -> Verdict:
         case "not_back":
             return _told(verdict, found, "not_back")
         case "back":
-            return verdict if verdict.reason == "holds" else _told(verdict, found, "holds")
+            return verdict if verdict.holds else _told(verdict, found, unbroken(verdict, found.value))
         case "within":
-            return verdict if verdict.state == "ok" else _told(verdict, found, "holds")
+            return verdict if verdict.state == "ok" else _told(verdict, found, unbroken(verdict, found.value))
 
 
 def _told(verdict: Verdict, found: Finding, reason: Reason) -> Verdict:

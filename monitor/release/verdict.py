@@ -167,6 +167,14 @@ def judge(
     )
 
 
+def unbroken(verdict: Verdict, value: float) -> Reason:
+    """What *value* in place of the verdict's says, where it is known to be no breach."""
+    sign = 1 if verdict.bound.side == "min" else -1
+    if verdict.threshold is not None and sign * (value - verdict.threshold) < 0:
+        return "inconclusive"
+    return "not_clear" if _short_of_clear(verdict.bound, value, verdict.released) else "holds"
+
+
 def _silent(bound: Bound, measurements: Sequence[Measurement]) -> bool:
     column = bound.segment.partition("=")[0]
     return bool(column) and any(

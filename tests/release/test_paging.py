@@ -78,10 +78,34 @@ def test_an_alert_stays_until_the_days_since_are_clearly_back() -> None:
     assert (after_a_month.reason, after_a_month.clears) == ("holds", True)
 
 
-def test_a_window_that_seems_broken_but_whose_days_are_within_chance_does_not_page() -> None:
-    below = Measurement("accuracy", 0.74, 0.735, 0.745, 3500)
+BROKEN = Measurement("accuracy", 0.74, 0.735, 0.745, 3500)
 
-    assert judged([0.8], window=below).state == "ok"
+
+@pytest.mark.parametrize(
+    ("bound", "said"),
+    [
+        (AT_LEAST, "holds"),
+        (replace(AT_LEAST, clear=0.82), "not_clear"),  # the days keep the promise, and end no alert
+    ],
+)
+def test_a_window_that_seems_broken_but_whose_days_are_within_chance_does_not_page(bound: Bound, said: str) -> None:
+    verdict = judged([0.8], bound, BROKEN, usual=0.78)
+
+    assert (verdict.state, verdict.reason) == ("ok", said)
+
+
+def test_days_below_the_promise_within_chance_are_not_said_to_hold() -> None:
+    verdict = judged([], window=BROKEN, usual=0.7496)
+
+    assert (verdict.state, verdict.reason) == ("ok", "inconclusive")
+    assert "is below the promised 0.75, but its interval still reaches it" in verdict.sentence
+
+
+def test_an_alert_ends_only_where_its_days_reach_clear() -> None:
+    back = [0.5, *[0.8] * 30]
+
+    assert judged(back, replace(AT_LEAST, clear=0.82), BROKEN, opened=30).reason == "not_clear"
+    assert judged(back, replace(AT_LEAST, clear=0.78), BROKEN, opened=30).reason == "holds"
 
 
 @pytest.mark.parametrize(
