@@ -192,13 +192,14 @@ class Recording:
         insert_or_replace(self.connection, tables.alerts, rows, {})
 
     def incidents(self) -> list[IncidentRecord]:
-        """The model's open incidents, and of each group the newest one, in the order in which they opened."""
+        """The model's open incidents, and of each group the newest and the newest that paged, in order of opening."""
         table = tables.incidents
         names = ("id", "version", "severity", "opened_at", "resolved_at", "sequence", "group", "end_reason")
         newest = select(func.max(table.c.id)).where(table.c.model == self.model).group_by(table.c.group)
+        lasting = or_(*(table.c.id.in_(one) for one in (newest, newest.where(table.c.severity == "page"))))
         found = self.connection.execute(
             select(*(table.c[name] for name in names))
-            .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), table.c.id.in_(newest)))
+            .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), lasting))
             .order_by(table.c.id)
             .with_for_update()  # a reminder may be about to take the next sequence
         )
