@@ -24,6 +24,7 @@ from monitor.inspection import Finding
 from monitor.receivers import well
 from monitor.release.words import number
 
+SHOWN_REASONS = {"watch": "watch", "not_back": "not back yet"}
 VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
 
 
@@ -122,7 +123,7 @@ def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
             _interval(row.low, row.high),
             _bound(row),
             f"{row.rows:,}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     out.print(table)
 
@@ -143,7 +144,7 @@ def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
         table.add_row(
             escape(str(row["model"])),
             escape(str(row["version"])),
-            _verdict(str(row["verdict"])),
+            _verdict(str(row["verdict"]), "watch" if row["watch"] else ""),
             str(row["window_end"] or "none yet")[:16].replace("T", " "),
             str(row["incident_since"] or "")[:10],
             escape(str(row["owner"] or "")),
@@ -163,7 +164,7 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
             _number(row.value),
             _interval(row.low, row.high),
             f"{row.window_end:%Y-%m-%d}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     return table
 
@@ -287,6 +288,7 @@ def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
         "verdict": row.verdict if row else "unknown",
         "window_end": row.window_end.isoformat() if row and row.window_end else None,
         "incident_since": row.incident_since.isoformat() if row and row.incident_since else None,
+        "watch": bool(row and row.watch),
     }
 
 
@@ -314,8 +316,10 @@ def print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
         writer.writerows(rows)
 
 
-def _verdict(state: str) -> str:
-    return f"[{VERDICT_STYLE[state]}]{state}[/]" if state in VERDICT_STYLE else ""
+def _verdict(state: str, reason: str = "") -> str:
+    """The verdict, with its reason where days are not what they should be and nobody is paged."""
+    more = f"[yellow], {SHOWN_REASONS[reason]}[/]" if state == "ok" and reason in SHOWN_REASONS else ""
+    return f"[{VERDICT_STYLE[state]}]{state}[/]{more}" if state in VERDICT_STYLE else ""
 
 
 def _bound(row: HistoryRow) -> str:
