@@ -17,7 +17,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from monitor.app import App, Evaluated
+from monitor.app import App
+from monitor.by_hand import Evaluated
 from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
@@ -90,6 +91,8 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
         )
         if evaluated.result.source_failure:
             out.print(f"[magenta]{escape(evaluated.result.source_failure)}[/]")
+        if evaluated.remark:
+            out.print(f"[yellow]{escape(evaluated.remark)}[/]")
         table = table_of("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
         for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
@@ -98,7 +101,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
                 _number(row["value"]),
                 _interval(row["low"], row["high"]),
                 f"{row['rows']:,}",
-                _verdict(str(row["verdict"])),
+                _verdict(str(row["verdict"]), str(row["reason"])),
                 escape(str(row["sentence"])),
             )
         out.print(table)
@@ -264,6 +267,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
                 "high": measured.high,
                 "rows": measured.rows,
                 "verdict": verdict.state if verdict else "",
+                "reason": verdict.reason if verdict else "",
                 "sentence": verdict.sentence if verdict else "",
             }
     for (metric, column, segment), verdict in judged.items():
@@ -275,6 +279,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
             "high": None,
             "rows": verdict.rows,
             "verdict": verdict.state,
+            "reason": verdict.reason,
             "sentence": verdict.sentence,
         }
 

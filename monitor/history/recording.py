@@ -33,6 +33,12 @@ METRIC, COLUMN, SEGMENT = 100, 200, 400
 """How long a metric's, a column's and a segment's name may be; longer ones end in a hash of themselves."""
 
 
+def alert_states(connection: Connection, model: str) -> dict[str, dict[str, Any]]:
+    """The present state of each alert of a model, by its key."""
+    asked = select(tables.alerts.c.key, tables.alerts.c.state).where(tables.alerts.c.model == model)
+    return {key: state for key, state in connection.execute(asked)}  # noqa: C416  # dict() does not type a row as a pair
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """The open transaction of one evaluation of *model*; made by ``Store.recording`` alone."""
@@ -170,10 +176,7 @@ class Recording:
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """The present state of each alert of the model, by its key."""
-        found = self.connection.execute(
-            select(tables.alerts.c.key, tables.alerts.c.state).where(tables.alerts.c.model == self.model)
-        )
-        return {key: state for key, state in found}  # noqa: C416  # dict() does not type a row as a pair
+        return alert_states(self.connection, self.model)
 
     def save_alerts(self, alerts: Sequence[AlertRecord]) -> None:
         """Keep the present state of alerts, each key once."""

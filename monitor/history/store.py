@@ -13,7 +13,7 @@ from monitor.history import leases, retention, tables
 from monitor.history.engine import ping, reading
 from monitor.history.past import Pasts, past_of
 from monitor.history.problems import AlreadyEvaluated, HistoryUnavailable, LeaseLost
-from monitor.history.recording import Recording
+from monitor.history.recording import Recording, alert_states
 from monitor.history.records import (
     BaselineRecord,
     BucketState,
@@ -150,6 +150,11 @@ class Store:
     ) -> Pasts:
         """What the plan measured in windows whole weeks before ``[start, end)``, oldest first."""
         return past_of(self.engine, model, plan, metrics, start, end, reach)
+
+    def alerts(self, model: str) -> dict[str, dict[str, Any]]:
+        """The present state of each alert of *model*, by its key."""
+        with reading(self.engine) as connection:
+            return alert_states(connection, model)
 
     def bucket_profiles(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, ProfileRecord]:
         """The profiles of the buckets that start in ``[start, end)``, by their start, in order of time."""
