@@ -123,7 +123,8 @@ def evaluate(
     config: ConfigOption = Path("config.toml"),
 ) -> None:
     """Evaluate one model now, without the daemon; nothing is recorded and nobody is told."""
-    from monitor.app import evaluate_now, present
+    from monitor.app import present
+    from monitor.by_hand import evaluate_now
     from monitor.screen import console, print_evaluation, progress
 
     app = _app(config)

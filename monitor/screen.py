@@ -17,13 +17,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from monitor.app import App, Evaluated
+from monitor.app import App
+from monitor.by_hand import Evaluated
 from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
 from monitor.receivers import well
 from monitor.release.words import number
 
+SHOWN_REASONS = {"watch": "watch", "not_back": "not back yet"}
 VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
 
 
@@ -89,6 +91,8 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
         )
         if evaluated.result.source_failure:
             out.print(f"[magenta]{escape(evaluated.result.source_failure)}[/]")
+        if evaluated.remark:
+            out.print(f"[yellow]{escape(evaluated.remark)}[/]")
         table = table_of("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
         for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
@@ -97,7 +101,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
                 _number(row["value"]),
                 _interval(row["low"], row["high"]),
                 f"{row['rows']:,}",
-                _verdict(str(row["verdict"])),
+                _verdict(str(row["verdict"]), str(row["reason"])),
                 escape(str(row["sentence"])),
             )
         out.print(table)
@@ -122,7 +126,7 @@ def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
             _interval(row.low, row.high),
             _bound(row),
             f"{row.rows:,}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     out.print(table)
 
@@ -143,7 +147,7 @@ def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
         table.add_row(
             escape(str(row["model"])),
             escape(str(row["version"])),
-            _verdict(str(row["verdict"])),
+            _verdict(str(row["verdict"]), "watch" if row["watch"] else ""),
             str(row["window_end"] or "none yet")[:16].replace("T", " "),
             str(row["incident_since"] or "")[:10],
             escape(str(row["owner"] or "")),
@@ -163,7 +167,7 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
             _number(row.value),
             _interval(row.low, row.high),
             f"{row.window_end:%Y-%m-%d}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     return table
 
@@ -263,6 +267,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
                 "high": measured.high,
                 "rows": measured.rows,
                 "verdict": verdict.state if verdict else "",
+                "reason": verdict.reason if verdict else "",
                 "sentence": verdict.sentence if verdict else "",
             }
     for (metric, column, segment), verdict in judged.items():
@@ -274,6 +279,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
             "high": None,
             "rows": verdict.rows,
             "verdict": verdict.state,
+            "reason": verdict.reason,
             "sentence": verdict.sentence,
         }
 
@@ -287,6 +293,7 @@ def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
         "verdict": row.verdict if row else "unknown",
         "window_end": row.window_end.isoformat() if row and row.window_end else None,
         "incident_since": row.incident_since.isoformat() if row and row.incident_since else None,
+        "watch": bool(row and row.watch),
     }
 
 
@@ -314,8 +321,10 @@ def print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
         writer.writerows(rows)
 
 
-def _verdict(state: str) -> str:
-    return f"[{VERDICT_STYLE[state]}]{state}[/]" if state in VERDICT_STYLE else ""
+def _verdict(state: str, reason: str = "") -> str:
+    """The verdict, with its reason where days are not what they should be and nobody is paged."""
+    more = f"[yellow], {SHOWN_REASONS[reason]}[/]" if state == "ok" and reason in SHOWN_REASONS else ""
+    return f"[{VERDICT_STYLE[state]}]{state}[/]{more}" if state in VERDICT_STYLE else ""
 
 
 def _bound(row: HistoryRow) -> str:

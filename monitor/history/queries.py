@@ -50,9 +50,9 @@ def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow
 
 def models(engine: Engine) -> list[ModelRow]:
     """Every model that was ever evaluated, by name, with the worst of its verdicts in force."""
-    verdicts: dict[str, set[str]] = {}
+    verdicts: dict[str, set[tuple[str, str]]] = {}
     for judged in latest_verdicts(engine):
-        verdicts.setdefault(judged.model, set()).add(judged.verdict or "")
+        verdicts.setdefault(judged.model, set()).add((judged.verdict or "", judged.reason or ""))
     with reading(engine) as connection:
         newest = list(connection.execute(_newest_evaluations()))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
@@ -131,20 +131,19 @@ def _open_incidents() -> Select[Any]:
     return select(*columns).where(incident_table.c.resolved_at.is_(None)).order_by(incident_table.c.id)
 
 
-def _model(newest: Row[Any], verdicts: set[str], incident: Row[Any] | None) -> ModelRow:
+def _model(newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] | None) -> ModelRow:
     """A model without any verdict in force is ``unknown``."""
-    worst = next((verdict for verdict in WORST_FIRST if verdict in verdicts), "unknown")
-    if incident is None:
-        return ModelRow(newest.model, newest.version, worst, newest.window_end, newest.evaluated_at)
+    states, reasons = ({judged[place] for judged in verdicts} for place in (0, 1))
     return ModelRow(
         newest.model,
         newest.version,
-        worst,
+        next((verdict for verdict in WORST_FIRST if verdict in states), "unknown"),
         newest.window_end,
         newest.evaluated_at,
-        incident.id,
-        incident.opened_at,
-        incident.severity,
+        incident_id=None if incident is None else incident.id,
+        incident_since=None if incident is None else incident.opened_at,
+        incident_severity=None if incident is None else incident.severity,
+        watch="watch" in reasons,
     )
 
 

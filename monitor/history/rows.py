@@ -65,7 +65,8 @@ class ArtifactRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model now: its worst verdict, its newest window, and since when an incident is open."""
+    """A model now: its worst verdict, its newest window, since when an incident is open, and whether days of a metric
+    are suspicious."""
 
     model: str
     version: str
@@ -75,6 +76,7 @@ class ModelRow:
     incident_id: int | None = None
     incident_since: datetime | None = None
     incident_severity: str | None = None
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 import structlog
 
 from monitor.clock import monotonic
+from monitor.history.records import DayRecord
 from monitor.schedule import worker
 from monitor.schedule.evaluation import (
     BaselineTaken,
@@ -20,6 +21,7 @@ from monitor.schedule.evaluation import (
     CheckFailed,
     CheckMeasured,
     CheckStarted,
+    DaysMeasured,
     Event,
     Finished,
     Job,
@@ -42,6 +44,7 @@ class Result:
     buckets: dict[datetime, NewBucket] = field(default_factory=dict)
     measured: dict[int, CheckMeasured] = field(default_factory=dict)
     failures: dict[int, CheckFailed] = field(default_factory=dict)
+    days: tuple[DayRecord, ...] = ()
     source_failure: str | None = None
     source_detail: str = ""
     rows: int = 0
@@ -60,6 +63,8 @@ class Result:
                 self.measured[place] = event
             case CheckFailed(place):
                 self.failures[place] = event
+            case DaysMeasured(values):
+                self.days += values
             case SourceFailed(sentence, detail):
                 self.source_failure, self.source_detail, self.complete = sentence, detail, True
             case Finished(rows, outcomes):

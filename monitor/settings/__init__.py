@@ -20,6 +20,7 @@ from monitor.settings.values import (
     parse_columns,
     parse_duration,
     parse_moment,
+    parse_rate,
     parse_size,
     parse_tolerance,
     positive,
@@ -62,6 +63,7 @@ __all__ = [
 Severity = Literal["page", "warn"]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]  # "90s", "30m", "4h", "7d", "2w", "1d 12h"
 Span = Annotated[Duration, AfterValidator(positive)]
+Rate = Annotated[timedelta, BeforeValidator(parse_rate)]  # "1 per 365d": the time that one of them has
 Size = Annotated[int, BeforeValidator(parse_size)]  # "512MB", "2GB"
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Amount = Annotated[float | timedelta, BeforeValidator(parse_amount)]
@@ -258,9 +260,10 @@ class AlertSettings(Table):
     """How verdicts become alerts, and when people are told."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    false_pages: Rate = 365 * DAY  # of a model that sits exactly at its thresholds
     pending_for: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
-    reopen_for: Duration = DAY  # a breach this soon after it was resolved goes on with the same incident
+    reopen_for: Duration | None = None  # left out: half the time of false_pages for what is judged by days, else a day
     blind_after: Duration | None = None  # left out: three evaluations
     blind_severity: Severity = "warn"
     group_by: Literal["model", "metric", "segment"] = "model"

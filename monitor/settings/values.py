@@ -19,9 +19,12 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 
+_RATE = re.compile(r"([1-9]\d*)\s+per\s+(.+)")
+
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 A_DURATION = "must be a duration; write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
+A_RATE = "must say how many in how long, such as '1 per 365d' or '2 per 90d'"
 A_SIZE = "must be a size; write a number with its unit, such as '512MB' or '2GB'"
 A_TIME = "must be a time; write it as 2013-04-16T00:00:00Z (without a zone it is UTC)"
 A_BOUND = "must be a number, or a duration such as '4h' where the metric is measured in seconds"
@@ -41,6 +44,19 @@ def parse_duration(value: object) -> timedelta:
     if seconds > LONGEST:
         raise ValueError("must not be longer than a hundred years")
     return timedelta(seconds=seconds)
+
+
+def parse_rate(value: object) -> timedelta:
+    """``"2 per 90d"`` as the time that one of them has: 45 days. Raises ValueError with a sentence."""
+    if isinstance(value, timedelta):
+        return value
+    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(A_RATE)
+    one = parse_duration(found[2]) / int(found[1])
+    if one < timedelta(days=1):
+        raise ValueError("must not be more than one a day, which is no promise")
+    return one
 
 
 def parse_size(value: object) -> int:
