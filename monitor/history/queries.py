@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, or_, select
 from sqlalchemy import column as column_of
 from sqlalchemy import table as view_of
 from sqlalchemy.sql.expression import ColumnClause, TableClause
@@ -28,6 +28,7 @@ __all__ = [
     "ModelRow",
     "artifact",
     "artifacts",
+    "artifacts_of_evaluation",
     "history",
     "incidents",
     "latest_verdicts",
@@ -41,7 +42,7 @@ WORST_FIRST = ("breach", "error", "unknown", "ok")
 
 def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
     """The verdict in force on each bound: the one on the newest window."""
-    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT))
+    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT, "evaluation_id"))
     asked = select(view).order_by(view.c.model, view.c.metric, view.c.column, view.c.segment, view.c.side)
     with reading(engine) as connection:
         found = connection.execute(asked if model is None else asked.where(view.c.model == model))
@@ -96,6 +97,12 @@ def artifacts(
         asked = asked.where(artifact_table.c.incident_id == incident)
     with reading(engine) as connection:
         return [ArtifactRow(*row) for row in reversed(connection.execute(asked).all())]
+
+
+def artifacts_of_evaluation(connection: Connection, evaluation_id: int) -> list[ArtifactRow]:
+    """The documents that checks left with one evaluation, oldest first."""
+    asked = _artifacts().where(artifact_table.c.evaluation_id == evaluation_id).order_by(artifact_table.c.id)
+    return [ArtifactRow(*row) for row in connection.execute(asked)]
 
 
 def artifact(engine: Engine, artifact_id: int) -> tuple[ArtifactRow, bytes] | None:
