@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from operator import eq, ge, lt
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, or_, select
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, and_, or_, select
 from monitor.history.engine import reading
 from monitor.history.queries import artifacts_of_evaluation
 from monitor.history.rows import EvaluationRow, EvaluationStory, FailureRow
-from monitor.history.search import newest, results_of
+from monitor.history.search import newest, results_of, within
 from monitor.history.tables import evaluations, models, releases, transitions
 
 COLUMNS = (
@@ -23,7 +24,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: behind *evaluation*, whose window ends at *window_end*; later ones than *upto* are not told."""
+    """Where a page ended: behind *evaluation*, whose window ends at *window_end*; later than *upto* is none."""
 
     upto: int
     window_end: datetime
@@ -51,12 +52,12 @@ def page(
     """The newest *limit* evaluations from *after* on, in every revision; *since* and *until* bound the window's end."""
     table = evaluations.c
     bounds = (
-        (model, table.model == model),
-        (state, table.state == state),
-        (since, table.window_end >= since),
-        (until, table.window_end < until),
+        (model, table.model, eq),
+        (state, table.state, eq),
+        (since, table.window_end, ge),
+        (until, table.window_end, lt),
     )
-    asked = select(*(table[name] for name in COLUMNS)).where(*(each for given, each in bounds if given is not None))
+    asked = select(*(table[name] for name in COLUMNS)).where(*within(bounds))
     if after is not None:
         same = and_(table.window_end == after.window_end, table.id < after.evaluation)
         asked = asked.where(table.window_end <= after.window_end, or_(table.window_end < after.window_end, same))

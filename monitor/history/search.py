@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from operator import eq, ge, le, lt
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +38,9 @@ EVALUATION = ("model", "version", "window_start", "window_end", "revision", "eva
 SUBJECT = ("check", "metric", "column", "segment", "value", "low", "high", "rows")
 KEY = ("evaluation_id", "metric", "column", "segment")
 VERDICT = ("verdict", "reason", "sentence", "severity", "side", "threshold", "released_value", "comparisons")
+
+Compare = Callable[[Any, Any], Any]
+"""``eq``, ``ge`` and the like."""
 
 Known = Callable[[FromClause], Sequence[ColumnElement[bool]]]
 """Which evaluations are known, as conditions on the table or an alias of it; those of others are as if not there."""
@@ -103,6 +107,11 @@ def results_of(connection: Connection, evaluation_id: int) -> list[HistoryRow]:
     columns = [evaluations.c.id, *(evaluations.c[name] for name in EVALUATION)]
     found = connection.execute(select(*columns).where(evaluations.c.id == evaluation_id)).all()
     return _rows(connection, found, Filters(), None)[evaluation_id] if found else []
+
+
+def within(bounds: Iterable[tuple[Any, ColumnElement[Any], Compare]]) -> list[ColumnElement[bool]]:
+    """Each column compared with its value, where there is one."""
+    return [compare(column, value) for value, column, compare in bounds if value is not None]
 
 
 def newest(connection: Connection) -> int:
@@ -174,12 +183,12 @@ def _evaluations(connection: Connection, asked: Filters, upto: int) -> Select[An
         .order_by(*(evaluations.c[name].desc() for name in ("window_end", "id")))
     )
     bounds = (
-        (asked.model, evaluations.c.model == asked.model),
-        (asked.since, evaluations.c.window_end >= asked.since),
-        (asked.until, evaluations.c.window_end < asked.until),
-        (asked.as_of, evaluations.c.window_end <= asked.as_of),  # nothing is evaluated before its window is over
+        (asked.model, evaluations.c.model, eq),
+        (asked.since, evaluations.c.window_end, ge),
+        (asked.until, evaluations.c.window_end, lt),
+        (asked.as_of, evaluations.c.window_end, le),  # nothing is evaluated before its window is over
     )
-    query = query.where(*(condition for value, condition in bounds if value is not None))
+    query = query.where(*within(bounds))
     few = _few_evaluations(connection, asked.verdict)
     if few is not None:
         query = query.where(evaluations.c.id.in_(few))
@@ -216,7 +225,7 @@ def _rows(
     for query in (_measured(asked, list(about)), _unmeasured(asked, list(about))):
         # Of one evaluation the first rows will do; of several it takes all, to know which are of the newest.
         for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query):
-            matching[evaluation].append(HistoryRow(*about[evaluation], *row, evaluation_id=evaluation))
+            matching[evaluation].append(HistoryRow(*about[evaluation], *row, evaluation))
     return matching
 
 

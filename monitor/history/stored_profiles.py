@@ -132,9 +132,9 @@ def _baseline(model: str, version: str | None, start: datetime, end: datetime) -
 
 def _stored(connection: Connection, baseline_id: int, start: datetime, end: datetime) -> Sequence[Row[Any]]:
     table = profiles.c
-    asked = select(table.bucket_start, table.bucket_end, table.read_at, table.data).where(
-        table.baseline_id == baseline_id, table.bucket_start >= start, table.bucket_start < end
-    )
+    columns = [table[name] for name in ("bucket_start", "bucket_end", "read_at", "data")]
+    inside = (table.bucket_start >= start, table.bucket_start < end)
+    asked = select(*columns).where(table.baseline_id == baseline_id, *inside)
     found = connection.execute(asked.order_by(table.bucket_start).limit(MOST_BUCKETS + 1)).all()
     if len(found) > MOST_BUCKETS:
         raise TooManyBuckets(
