@@ -225,7 +225,7 @@ def _rows(
     for query in (_measured(asked, list(about)), _unmeasured(asked, list(about))):
         # Of one evaluation the first rows will do; of several it takes all, to know which are of the newest.
         for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query):
-            matching[evaluation].append(HistoryRow(*about[evaluation], *row, evaluation))
+            matching[evaluation].append(HistoryRow(*(*about[evaluation], *row, evaluation)))
     return matching
 
 
