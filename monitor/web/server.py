@@ -13,7 +13,9 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from monitor.web.guard import App
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.punctual import PunctualProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,13 @@ def create_app(probes: Probes, handlers: Sequence[ControllerRouterHandler] = ())
 class Server:
     """The application on a port, in a thread of its own."""
 
-    def __init__(self, app: Litestar, host: str, port: int) -> None:
+    def __init__(self, app: App, host: str, port: int) -> None:
         """Bind at once. Raises OSError where the port is taken."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.create_server((host, port), family=family)
-        config = uvicorn.Config(app, log_config=None, access_log=False)
+        config = uvicorn.Config(
+            app, http=PunctualProtocol, ws="none", log_config=None, access_log=False, server_header=False
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="web", daemon=True)
 
