@@ -32,6 +32,7 @@ __all__ = [
     "history",
     "incidents",
     "latest_verdicts",
+    "model_names",
     "models",
     "open_alerts",
 ]
@@ -58,6 +59,12 @@ def models(engine: Engine) -> list[ModelRow]:
         newest = list(connection.execute(_newest_evaluations()))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
     return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]
+
+
+def model_names(engine: Engine) -> list[str]:
+    """Every model that was ever worked on, by name."""
+    with reading(engine) as connection:
+        return list(connection.scalars(select(model_table.c.name).order_by(model_table.c.name)))
 
 
 def incidents(

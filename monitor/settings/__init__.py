@@ -23,6 +23,7 @@ from monitor.settings.values import (
     parse_duration,
     parse_moment,
     parse_size,
+    parse_time,
     parse_tolerance,
     positive,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Webhook",
     "load_settings",
     "parse_duration",
+    "parse_time",
 ]
 
 Severity = Literal["page", "warn"]

@@ -45,6 +45,20 @@ def parse_duration(value: object) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def parse_time(text: str, now: datetime) -> datetime:
+    """A time as people ask for it: ``2013-07-01``, ``2013-07-01T06:00``, or ``7d`` before *now*. Raises ValueError."""
+    try:
+        return parse_moment(text)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return now - parse_duration(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h)."
+        ) from None
+
+
 def parse_size(value: object) -> int:
     """``"2GB"`` as bytes: KB, MB, GB, TB are powers of 1000, KiB, MiB, GiB, TiB of 1024. Raises ValueError."""
     if isinstance(value, int) and not isinstance(value, bool):
