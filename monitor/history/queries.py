@@ -50,13 +50,13 @@ def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow
         return [HistoryRow(*row) for row in found]
 
 
-def models(engine: Engine) -> list[ModelRow]:
-    """Every model that was ever evaluated, by name, with the worst of its verdicts in force."""
+def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
+    """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
     verdicts: dict[str, set[str]] = {}
-    for judged in latest_verdicts(engine):
+    for judged in latest_verdicts(engine, model):
         verdicts.setdefault(judged.model, set()).add(judged.verdict or "")
     with reading(engine) as connection:
-        newest = list(connection.execute(_newest_evaluations()))
+        newest = list(connection.execute(_newest_evaluations(model)))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
     return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]
 
@@ -126,7 +126,7 @@ def _artifacts() -> Select[Any]:
     return select(artifact_table.c.id, *whose, *own).join_from(artifact_table, evaluations)
 
 
-def _newest_evaluations() -> Select[Any]:
+def _newest_evaluations(model: str | None) -> Select[Any]:
     newest = (
         select(evaluations.c.id)
         .where(evaluations.c.model == model_table.c.name)
@@ -137,7 +137,8 @@ def _newest_evaluations() -> Select[Any]:
     )
     columns = [evaluations.c[name] for name in ("model", "version", "window_end", "evaluated_at")]
     joined = model_table.join(evaluations, evaluations.c.id == newest)
-    return select(*columns).select_from(joined).order_by(evaluations.c.model)
+    asked = select(*columns).select_from(joined).order_by(evaluations.c.model)
+    return asked if model is None else asked.where(model_table.c.name == model)
 
 
 def _open_incidents() -> Select[Any]:

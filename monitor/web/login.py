@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from litestar import MediaType, Response, get, post
 from litestar.datastructures import Cookie
-from litestar.enums import RequestEncodingType
-from litestar.params import Body, QueryParameter
+from litestar.params import QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 from litestar.types import ControllerRouterHandler
 
@@ -27,7 +26,7 @@ _PAGE = """<!doctype html>
 _ASK = "Sign in with a token of [[web.tokens]]."
 _WRONG = "Nobody knows this token. Ask whoever runs model-monitor for one of [[web.tokens]]."
 
-Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+Form = URLEncodedBody[dict[str, str]]
 
 
 def handlers(reader: Reader) -> list[ControllerRouterHandler]:
@@ -37,11 +36,11 @@ def handlers(reader: Reader) -> list[ControllerRouterHandler]:
     # pages by monitor.web.security all the same.
     flags: dict[str, Any] = {"httponly": True, "samesite": "lax", "secure": (web.url or "").startswith("https:")}
 
-    @get(LOGIN, media_type=MediaType.HTML, sync_to_thread=False)
+    @get(LOGIN, media_type=MediaType.HTML, sync_to_thread=False, include_in_schema=False)
     def form(target: Annotated[str, QueryParameter(name="next")] = "/") -> str:
         return _PAGE.format(sentence=_ASK, target=escape(inside(target)))
 
-    @post(LOGIN, sync_to_thread=False)
+    @post(LOGIN, sync_to_thread=False, include_in_schema=False)
     def sign_in(data: Form) -> Response[str]:
         target = inside(data.get("next", "/"))
         token = token_of(data.get("token", "").strip(), web)
@@ -53,7 +52,7 @@ def handlers(reader: Reader) -> list[ControllerRouterHandler]:
         kept = Cookie(COOKIE, value=value, max_age=age, **flags)
         return Redirect(target, status_code=303, cookies=[kept])
 
-    @post(LOGOUT, sync_to_thread=False)
+    @post(LOGOUT, sync_to_thread=False, include_in_schema=False)
     def sign_out() -> Response[str]:
         gone = Cookie(COOKIE, value="", max_age=0, **flags)
         return Redirect(LOGIN, status_code=303, cookies=[gone])
