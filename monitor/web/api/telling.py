@@ -34,7 +34,7 @@ from monitor.web.security import Caller
 Open = Annotated[bool, QueryParameter(name="open", description="Only those that are not resolved.")]
 Every = Annotated[bool, QueryParameter(name="all", description="Also those that are over.")]
 Length = Annotated[
-    str, msgspec.Meta(pattern="^[1-9][0-9]{0,3}[smhdw]$", description="How long: 30m, 2h, 3d.", examples=["2h"])
+    str, msgspec.Meta(pattern="^[1-9][0-9]{0,2}[smhdw]$", description="How long: 30m, 2h, 3d.", examples=["2h"])
 ]
 Words = Annotated[str, msgspec.Meta(max_length=2000)]
 Author = Annotated[str, msgspec.Meta(max_length=200, description="Who you are, where neither token nor proxy says so.")]
