@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from math import isfinite
 from typing import Any
@@ -137,7 +137,9 @@ def silence_answer(silence: Silence, now: datetime) -> SilenceAnswer:
 
 def plain(answer: Any) -> dict[str, Any]:
     """An answer as JSON takes it."""
-    return {key: _plain(value) for key, value in (answer if isinstance(answer, Mapping) else asdict(answer)).items()}
+    if isinstance(answer, Mapping):
+        return {key: _plain(value) for key, value in answer.items()}
+    return {name: _plain(getattr(answer, name)) for name in answer.__dataclass_fields__}
 
 
 def flat(answer: Any) -> dict[str, Any]:
@@ -161,13 +163,15 @@ def _model(model: ModelSettings, row: ModelRow | None) -> ModelAnswer:
 
 def _plain(value: Any) -> Any:
     """Times as ISO 8601; an end of an interval that is open is null, for JSON knows no infinity."""
+    if value is None or isinstance(value, str | int):  # most values; dataclasses.asdict would copy each of them
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
+    return plain(value)
 
 
 def _cell(value: Any) -> Any:

@@ -53,9 +53,11 @@ def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow
 def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
     """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
     verdicts: dict[str, set[str]] = {}
-    for judged in latest_verdicts(engine, model):
-        verdicts.setdefault(judged.model, set()).add(judged.verdict or "")
+    view = _view("latest_verdicts", ("model", "verdict"))
+    judged = select(view).distinct()
     with reading(engine) as connection:
+        for name, verdict in connection.execute(judged if model is None else judged.where(view.c.model == model)):
+            verdicts.setdefault(name, set()).add(verdict)
         newest = list(connection.execute(_newest_evaluations(model)))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
     return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]

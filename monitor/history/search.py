@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import eq, ge, le, lt
@@ -28,7 +28,8 @@ from monitor.history.engine import reading
 from monitor.history.rows import HistoryRow
 from monitor.history.tables import evaluations, measurements, verdicts
 
-FIRST_PAGE, GROWTH = 1, 2
+NARROW, GROWTH = 200, 4
+"""Evaluations in the first page where each holds a row at most; else it is one, for one may hold thousands."""
 SPELL = 5000
 """Evaluations that are looked at for one page, however little in them matches."""
 FEW = 4000
@@ -140,13 +141,16 @@ def walk(
     """
     upto = newest(connection) if after is None else after.upto
     looked = 0
-    for page in _back_in_time(connection, asked, upto, after):
+    one_each = asked.metric is not None and asked.segment is not None
+    first = min(limit, NARROW) if one_each else 1
+    for page in _back_in_time(connection, asked, upto, after, first):
         taken = {after.evaluation: after.taken} if after is not None else {}
         matching = _rows(connection, page, asked, limit + sum(taken.get(row.id, 0) for row in page))
         for evaluation in page:
-            place = Place(upto, evaluation.window_end, evaluation.id, taken.get(evaluation.id, 0))
-            for row in matching[evaluation.id][place.taken :]:
-                place = replace(place, taken=place.taken + 1)
+            behind = taken.get(evaluation.id, 0)
+            place = Place(upto, evaluation.window_end, evaluation.id, behind)
+            for count, row in enumerate(matching[evaluation.id][behind:], behind + 1):
+                place = Place(upto, evaluation.window_end, evaluation.id, count)
                 yield place, row
         looked += len(page)
         if looked >= SPELL:
@@ -155,11 +159,10 @@ def walk(
 
 
 def _back_in_time(
-    connection: Connection, asked: Filters, upto: int, after: Place | None
+    connection: Connection, asked: Filters, upto: int, after: Place | None, size: int
 ) -> Iterator[Sequence[Row[Any]]]:
     """The evaluations asked for, newest first, in pages that grow; the database never chooses where to begin."""
     query = _evaluations(connection, asked, upto)
-    size = FIRST_PAGE
     # The evaluation that a page ended in is read again, for what is left of it.
     page = connection.execute(
         (query if after is None else _from(query, after.window_end, after.evaluation)).limit(size)

@@ -61,6 +61,7 @@ __all__ = [
     "Webhook",
     "load_settings",
     "parse_duration",
+    "parse_moment",
     "parse_time",
 ]
 

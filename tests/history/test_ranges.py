@@ -123,7 +123,7 @@ def test_what_was_known_at_a_time_is_told(
 def test_a_page_ends_after_a_while_where_next_to_nothing_matches(
     engine: Engine, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "SPELL", 7)
+    monkeypatch.setattr(search, "SPELL", 5)
     record(1, measurements=[MeasurementRecord("rare", "rare", 1.0)])
     for day in range(2, 22):
         record(day, measurements=measured(0.5))
