@@ -68,21 +68,12 @@ def present(settings: Settings, clock: Clock | None = None) -> datetime:
 
 def open_store(settings: Settings, base: Path, url: str | None = None) -> Store:
     """The history, migrated to this program's version. Raises HistoryUnavailable."""
-    from monitor.history.engine import open_engine
+    from monitor.history.engine import database_url, open_engine
     from monitor.history.migrations import migrate
 
     engine = open_engine(url or database_url(settings, base))
     migrate(engine)
     return Store(engine)
-
-
-def database_url(settings: Settings, base: Path) -> str:
-    """The history's URL; a relative SQLite path is relative to config.toml."""
-    url = settings.history.url.get_secret_value()
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return f"{prefix}{base / url.removeprefix(prefix)}"
-    return url
 
 
 def await_store(settings: Settings, base: Path, stop: threading.Event, alive: Callable[[], None]) -> Store:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.alerts.alert import Alert
-from monitor.app import App, database_url
+from monitor.app import App
 from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.records import DayRecord
@@ -55,7 +55,7 @@ def evaluate_now(
 @contextmanager
 def _past(app: App) -> Iterator[Store | None]:
     """The history to read what was measured before from; None where there is none yet, or it does not answer."""
-    from monitor.history.engine import open_engine
+    from monitor.history.engine import database_url, open_engine
 
     try:
         engine = open_engine(database_url(app.settings, app.base), read_only=True)

@@ -183,7 +183,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 
     app = _app(config)
     with history_of(app.settings, config) as store:
-        rows = {row.model: row for row in queries.models(store.engine)}
+        rows = queries.models(store.engine)
     print_models(console(), app, rows, output)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.app import database_url, present
+from monitor.app import present
 from monitor.history.problems import HistoryUnavailable
 from monitor.settings import ModelSettings, Settings
 
@@ -72,7 +72,7 @@ def _found(source: SourceInspection) -> str:
 
 
 def _database(settings: Settings, base: Path) -> Finding:
-    from monitor.history.engine import open_engine, ping
+    from monitor.history.engine import database_url, open_engine, ping
     from monitor.history.problems import shown_url
 
     where = "history.url"

@@ -15,6 +15,8 @@ from monitor.settings.values import (
     Share,
     between,
     known_clock_time,
+    known_header,
+    known_network,
     known_zone,
     parse_amount,
     parse_columns,
@@ -22,6 +24,7 @@ from monitor.settings.values import (
     parse_moment,
     parse_rate,
     parse_size,
+    parse_time,
     parse_tolerance,
     positive,
 )
@@ -55,9 +58,12 @@ __all__ = [
     "Threshold",
     "Trainings",
     "WebSettings",
+    "WebToken",
     "Webhook",
     "load_settings",
     "parse_duration",
+    "parse_moment",
+    "parse_time",
 ]
 
 Severity = Literal["page", "warn"]
@@ -70,6 +76,8 @@ Amount = Annotated[float | timedelta, BeforeValidator(parse_amount)]
 Columns = Annotated[str | tuple[str, ...], BeforeValidator(parse_columns)]
 Tolerance = Annotated[Share | float, BeforeValidator(parse_tolerance)]
 Zone = Annotated[str, AfterValidator(known_zone)]
+Network = Annotated[str, AfterValidator(known_network)]  # "10.0.0.7", "10.0.0.0/8"
+HeaderName = Annotated[str, AfterValidator(known_header)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ClockTime = Annotated[str, AfterValidator(known_clock_time)]  # "08:00"
@@ -313,12 +321,23 @@ class Alertmanager(Table):
     url: SecretStr
 
 
+class WebToken(Table):
+    """Somebody, or a program, that may use the pages and the API from elsewhere."""
+
+    name: Name
+    secret: SecretStr
+    scope: Literal["read", "write"] = "read"
+
+
 class WebSettings(Table):
-    """The port for /healthz, /readyz and /metrics."""
+    """The port for pages, API and probes, and who may use it from elsewhere."""
 
     host: Text = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
     url: Text | None = None  # where people reach it, for links in messages
+    tokens: tuple[WebToken, ...] = ()
+    proxy_header: HeaderName | None = None  # in which a trusted proxy says who it is that asks
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class ClockSettings(Table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from ipaddress import ip_network
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,7 @@ _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 
 _RATE = re.compile(r"([1-9]\d*)\s+per\s+(.+)")
-
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 A_DURATION = "must be a duration; write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
@@ -57,6 +58,20 @@ def parse_rate(value: object) -> timedelta:
     if one < timedelta(days=1):
         raise ValueError("must not be more than one a day, which is no promise")
     return one
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """A time as people ask for it: ``2013-07-01``, ``2013-07-01T06:00``, or ``7d`` before *now*. Raises ValueError."""
+    try:
+        return parse_moment(text)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return now - parse_duration(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h)."
+        ) from None
 
 
 def parse_size(value: object) -> int:
@@ -137,6 +152,22 @@ def known_clock_time(value: str) -> str:
     """A time of day. Raises ValueError."""
     if not _CLOCK_TIME.fullmatch(value):
         raise ValueError("must be a time of day between '00:00' and '23:59'")
+    return value
+
+
+def known_network(value: str) -> str:
+    """An address, or a network of addresses. Raises ValueError."""
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("must be an address or a network, such as '10.0.0.7' or '10.0.0.0/8'") from None
+    return value
+
+
+def known_header(value: str) -> str:
+    """The name of a header of HTTP. Raises ValueError."""
+    if not _HEADER.fullmatch(value):
+        raise ValueError("must be the name of a header, such as 'X-Forwarded-User'")
     return value
 
 
