@@ -16,7 +16,7 @@ from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations, verdicts
 from monitor.history.tables import incidents as incident_table
 from monitor.history.tables import models as model_table
-from monitor.history.values import unpacked
+from monitor.history.values import among, unpacked
 
 __all__ = [
     "ArtifactRow",
@@ -122,7 +122,7 @@ def _in_force(connection: Connection, model: str | None, columns: list[Any]) -> 
     asked = (
         select(*columns, *(column.label(f"about_{place}") for place, column in enumerate(about)))
         .join_from(verdicts, evaluations, verdicts.c.evaluation_id == evaluations.c.id)
-        .where(evaluations.c.id.in_(newest_of_each_plan(connection, model)))
+        .where(among(connection, evaluations.c.id, newest_of_each_plan(connection, model)))
         .order_by(evaluations.c.window_end, evaluations.c.id)
     )
     rows = [tuple(row) for row in connection.execute(asked)]
