@@ -29,6 +29,7 @@ from monitor.schedule.evaluation import (
     NewBucket,
     SourceFailed,
 )
+from monitor.schedule.spans import CheckSpans
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,7 @@ class Worker:
             raise Stopped
         self._jobs += 1
         running: CheckStarted | None = None
+        spans = CheckSpans()
         died = ""
         try:
             pipe.send(job)
@@ -146,9 +148,11 @@ class Worker:
                     break
                 event: Event = pipe.recv()
                 running = event if isinstance(event, CheckStarted) else None
+                spans.take(event)
                 result.take(event)
         except (EOFError, OSError):
             died = self._death()
+        spans.died(died)
         if self._stopped:
             raise Stopped
         if died:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import defaultdict
 
 from monitor.clock import monotonic
 
 
 class Vitals:
-    """Counters that only grow, and when the daemon last ticked."""
+    """Counters that only grow, values that come and go, and when the daemon last ticked."""
 
     def __init__(self, *, stale_after: float) -> None:
         self.stale_after = stale_after
         self._lock = threading.Lock()
         self._ticked = monotonic()
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        self._counts: dict[tuple[str, ...], float] = defaultdict(float)
+        self._newest: dict[tuple[str, ...], float] = {}
 
     def tick(self) -> None:
         """The scheduler is alive now."""
@@ -31,12 +32,22 @@ class Vitals:
         """Whether the tick has stopped."""
         return self.tick_age() > self.stale_after
 
-    def count(self, name: str, *labels: str, by: int = 1) -> None:
+    def count(self, name: str, *labels: str, by: float = 1) -> None:
         """Add *by* to a counter."""
         with self._lock:
             self._counts[name, *labels] += by
 
-    def counts(self, name: str) -> dict[tuple[str, ...], int]:
+    def note(self, name: str, *labels: str, value: float) -> None:
+        """Keep the newest value of what goes up and down."""
+        with self._lock:
+            self._newest[name, *labels] = value
+
+    def counts(self, name: str) -> dict[tuple[str, ...], float]:
         """A counter's values by its labels."""
         with self._lock:
             return {key[1:]: value for key, value in self._counts.items() if key[0] == name}
+
+    def noted(self, name: str) -> dict[tuple[str, ...], float]:
+        """The newest values by their labels."""
+        with self._lock:
+            return {key[1:]: value for key, value in self._newest.items() if key[0] == name}
