@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import isfinite, isnan
 from typing import Literal
 
@@ -59,7 +60,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about one bound in one window, and why."""
+    """What was decided about one bound in one window, and why; *since* is where the days begin that decided together,
+    None where the window did."""
 
     bound: Bound
     state: State
@@ -73,6 +75,7 @@ class Verdict:
     low: float | None = None
     high: float | None = None
     rows: int = 0
+    since: datetime | None = None
     comparisons: int = 0  # with the same severity in the same window: each may be wrong by chance
 
     @property
