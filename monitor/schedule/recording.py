@@ -23,6 +23,7 @@ from monitor.release.paging import judged_by_days
 from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.advancing import advance
 from monitor.schedule.artifacts import artifacts_of
+from monitor.schedule.correcting import correct
 from monitor.schedule.daybook import Memory, daybook_of, remembered
 from monitor.schedule.due import DueWindow, inputs_fingerprint
 from monitor.schedule.pool import Result
@@ -81,6 +82,7 @@ def record_result(
         seen = _seen(recording, due, result, verdicts)
         window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, seen, result.source_failure)
         opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
+        correct(recording, watch, due, verdicts, alerts, wall)
     return Recorded(evaluation, verdicts, tuple(opened))
 
 
