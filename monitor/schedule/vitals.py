@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 
 from monitor.clock import monotonic
 
 
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """An evaluation that this daemon is at: *check* is "" while rows are read; *done* of *checks* have been begun.
+
+    *began* is monotonic.
+    """
+
+    model: str
+    plan: str
+    start: datetime
+    end: datetime
+    checks: int
+    began: float
+    check: str = ""
+    done: int = 0
+
+
 class Vitals:
-    """Counters that only grow, and when the daemon last ticked."""
+    """Counters that only grow, when the daemon last ticked, and what it is at."""
 
     def __init__(self, *, stale_after: float) -> None:
         self.stale_after = stale_after
         self._lock = threading.Lock()
         self._ticked = monotonic()
         self._counts: Counter[tuple[str, ...]] = Counter()
+        self._under_way: dict[str, UnderWay] = {}
 
     def tick(self) -> None:
         """The scheduler is alive now."""
@@ -40,3 +60,18 @@ class Vitals:
         """A counter's values by its labels."""
         with self._lock:
             return {key[1:]: value for key, value in self._counts.items() if key[0] == name}
+
+    def at_work(self, one: UnderWay) -> None:
+        """This is being evaluated now; a model has one evaluation at a time."""
+        with self._lock:
+            self._under_way[one.model] = one
+
+    def at_rest(self, model: str) -> None:
+        """Nothing of the model is being evaluated any more."""
+        with self._lock:
+            self._under_way.pop(model, None)
+
+    def under_way(self) -> list[UnderWay]:
+        """What is being evaluated now, by model."""
+        with self._lock:
+            return sorted(self._under_way.values(), key=lambda one: one.model)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from monitor.alerts.routing import Routing
-from monitor.clock import wall_now
+from monitor.clock import monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
@@ -20,7 +20,7 @@ from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import Hold, record_result, record_skipped
 from monitor.schedule.report import Opened, make_report
-from monitor.schedule.vitals import Vitals
+from monitor.schedule.vitals import UnderWay, Vitals
 from monitor.schedule.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -148,7 +148,7 @@ def _do(
         record_skipped(desk.store, hold, watch, due, now=now, wall=wall_now())
         desk.vitals.count("evaluations", watch.name, "skipped")
         return []
-    result = worker.run(job_of(desk.store, watch, due, known))
+    result = _evaluated(desk, watch, due, job_of(desk.store, watch, due, known), worker)
     if result.baseline is not None:
         hold = Hold(hold.token, _save_baseline(desk.store, watch, result.baseline, now))
     recorded = record_result(
@@ -166,6 +166,16 @@ def _do(
     _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in recorded.verdicts))
     # One report tells of the window, however many incidents it opened.
     return [Opened(incident_id, recorded.evaluation_id, due) for incident_id in recorded.opened[:1]]
+
+
+def _evaluated(desk: Desk, watch: Watch, due: DueWindow, job: Job, worker: Worker) -> Result:
+    """The result of a job, while whoever looks is shown how far it is."""
+    now = UnderWay(watch.name, due.plan.name, due.start, due.end, len(due.plan.checks), monotonic())
+    desk.vitals.at_work(now)
+    try:
+        return worker.run(job, lambda one: desk.vitals.at_work(replace(now, check=one.kind, done=one.place)))
+    finally:
+        desk.vitals.at_rest(watch.name)
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
