@@ -15,6 +15,7 @@ from monitor.alerts.alert import Alert
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
 from monitor.delivery.alertmanager import AlertmanagerMirror, as_told
+from monitor.delivery.drawing import Drawing
 from monitor.delivery.health import healthy
 from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outage import Outage
@@ -82,6 +83,7 @@ class Service:
         self._names = names_of(settings)
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         self._store: Store | None = None
+        self._drawing = Drawing()
         answers = Guard(create_app(self._probes(), routes(self._reader())), settings.web, wall_now)
         self._server = Server(answers, settings.web.host, settings.web.port)
         self._server.start()
@@ -95,7 +97,7 @@ class Service:
         self._lanes = self._lanes_to(receivers)
         self._mirrors = mirrors_of(settings)
         self._buttons = Buttons(app, self.store)
-        self._pictures = Pictures(app, self.store, receivers)
+        self._pictures = Pictures(app, self.store, receivers, self._drawing)
         self._errands = [
             *self._buttons.jobs(stop),
             *self._pictures.jobs(stop),
@@ -151,6 +153,7 @@ class Service:
         self.runner.stop(grace=GRACE, patience=PATIENCE)
         finish_all(self._lanes, LAST_DELIVERY)
         self._server.stop()
+        self._drawing.close()
         self.store.engine.dispose()
         log.info("stopped", message="Stopped.")
 
