@@ -11,6 +11,7 @@ from monitor.schedule.vitals import Vitals
 from monitor.settings import ModelSettings, Predictions, Settings, WebSettings
 from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.pages.showing import problems
 from monitor.web.reader import Reader
 from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
@@ -26,7 +27,7 @@ def serve(engine: Engine, web: WebSettings | None = None, client: str | None = N
     metrics = HistoryMetrics(list, list, lambda: WALL)
     probes = Probes(vitals.tick_age, vitals.stale, Readiness, VitalMetrics(vitals), metrics)
     reader = Reader(lambda: engine, settings, lambda: NOW, lambda: WALL)
-    guard = Guard(create_app(probes, routes(reader)), settings.web, lambda: WALL)
+    guard = Guard(create_app(probes, routes(reader), problems(reader)), settings.web, lambda: WALL)
     server = Server(guard if client is None else _from(guard, client), "127.0.0.1", 0)
     server.start()
     return server
