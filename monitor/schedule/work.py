@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from monitor import traces
 from monitor.alerts.routing import Routing
-from monitor.clock import wall_now
+from monitor.clock import monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
@@ -21,7 +21,7 @@ from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import Hold, Recorded, record_result, record_skipped
 from monitor.schedule.report import Opened, make_report
-from monitor.schedule.vitals import Vitals
+from monitor.schedule.vitals import UnderWay, Vitals
 from monitor.schedule.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -151,7 +151,7 @@ def _do(
         return []
     about = {"model": watch.name, "plan": due.plan.name, "window_end": due.end.isoformat(), "why": due.reason}
     with traces.span("evaluation", **about):
-        result = worker.run(job_of(desk.store, watch, due, known))
+        result = _evaluated(desk, watch, due, job_of(desk.store, watch, due, known), worker)
         recorded = _record(desk, watch, due, known, hold, now, result)
         if result.source_failure:
             traces.note(error=result.source_failure)
@@ -179,6 +179,16 @@ def _record(
         now=now,
         wall=wall_now(),
     )
+
+
+def _evaluated(desk: Desk, watch: Watch, due: DueWindow, job: Job, worker: Worker) -> Result:
+    """The result of a job, while whoever looks is shown how far it is."""
+    now = UnderWay(watch.name, due.plan.name, due.start, due.end, len(due.plan.checks), monotonic())
+    desk.vitals.at_work(now)
+    try:
+        return worker.run(job, lambda one: desk.vitals.at_work(replace(now, check=one.kind, done=one.place)))
+    finally:
+        desk.vitals.at_rest(watch.name)
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:

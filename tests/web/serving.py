@@ -12,6 +12,7 @@ from monitor.schedule.vitals import Vitals
 from monitor.settings import ModelSettings, Predictions, Settings, WebSettings
 from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.pages.showing import problems
 from monitor.web.reader import Reader
 from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
@@ -39,7 +40,8 @@ def application(engine: Engine | None = None, web: WebSettings | None = None) ->
         assert engine is not None
         return engine
 
-    return create_app(probes, routes(Reader(given, settings, lambda: NOW, lambda: WALL)))
+    reader = Reader(given, settings, lambda: NOW, lambda: WALL)
+    return create_app(probes, routes(reader), problems(reader))
 
 
 def _model(name: str) -> ModelSettings:
