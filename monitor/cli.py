@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor import alert_commands, check_commands, slack_commands
+from monitor import alert_commands, check_commands, gate_commands, slack_commands
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
@@ -22,15 +22,16 @@ from monitor.command_line import (
     ConfigOption,
     Format,
     FormatOption,
+    app_of,
     fail,
     history_of,
     settings_of,
     time_of,
     utc,
+    watch_of,
 )
 
 if TYPE_CHECKING:
-    from monitor.app import App
     from monitor.settings import Settings
 
 EPILOG = (
@@ -126,10 +127,8 @@ def evaluate(
     from monitor.app import evaluate_now, present
     from monitor.screen import console, print_evaluation, progress
 
-    app = _app(config)
-    watch = app.watch(model)
-    if watch is None:
-        fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    app = app_of(config)
+    watch = watch_of(app, model)
     bounds = None if window is None else (utc(window[0]), utc(window[1]))
     if bounds is not None and (sentence := _misaligned(bounds, watch.model.bucket)):
         fail(sentence, USAGE)
@@ -180,7 +179,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
     from monitor.history import queries
     from monitor.screen import console, print_models
 
-    app = _app(config)
+    app = app_of(config)
     with history_of(app.settings, config) as store:
         rows = {row.model: row for row in queries.models(store.engine)}
     print_models(console(), app, rows, output)
@@ -247,7 +246,7 @@ def replay(
     from monitor.screen import console, print_incidents, replay_progress
 
     configure_logs(level="WARNING")
-    app = _app(config, model)
+    app = app_of(config, model)
     end = present(app.settings) if until is None else time_of(until, present(app.settings))
     begin = _replay_start(app.settings, since, end)
     if begin >= end:
@@ -261,6 +260,7 @@ def replay(
     print_incidents(console(), found, output)
 
 
+cli.command()(gate_commands.gate)
 cli.command()(check_commands.checks)
 cli.command("new-check")(check_commands.new_check)
 cli.command()(alert_commands.incidents)
@@ -276,18 +276,6 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     typer.echo(f"model-monitor {installed('model-monitor')}")
-
-
-def _app(config: Path, only: str | None = None) -> App:
-    from monitor.app import build_app
-
-    settings = settings_of(config)
-    if only is not None:
-        chosen = tuple(model for model in settings.models if model.name == only)
-        if not chosen:
-            fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
-        settings = settings.model_copy(update={"models": chosen})
-    return build_app(settings, config.absolute().parent)
 
 
 def _told_here(settings: Settings) -> Settings:

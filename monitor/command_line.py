@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from monitor.app import App
     from monitor.history.store import Store
+    from monitor.schedule.watch import Watch
     from monitor.settings import Settings
 
 OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
@@ -40,6 +42,27 @@ def settings_of(config: Path) -> Settings:
         return load_settings(config, os.environ)
     except SettingsError as problem:
         fail(str(problem), USAGE)
+
+
+def app_of(config: Path, only: str | None = None) -> App:
+    """The settings with what follows from them, of all models or of one."""
+    from monitor.app import build_app
+
+    settings = settings_of(config)
+    if only is not None:
+        chosen = tuple(model for model in settings.models if model.name == only)
+        if not chosen:
+            fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
+        settings = settings.model_copy(update={"models": chosen})
+    return build_app(settings, config.absolute().parent)
+
+
+def watch_of(app: App, model: str) -> Watch:
+    """The model of that name, under watch."""
+    watch = app.watch(model)
+    if watch is None:
+        fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    return watch
 
 
 @contextmanager
