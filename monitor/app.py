@@ -18,10 +18,13 @@ from monitor.alerts.routing import Routing
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
+from monitor.history.releases import Evidence, Release, see
 from monitor.history.store import Store
 from monitor.release.verdict import Verdict
+from monitor.release.written import written
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken, Job
+from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import Plan, tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import verdicts_of
@@ -118,10 +121,15 @@ def clock_of(settings: Settings, store: Store, watches: tuple[Watch, ...]) -> Cl
 def record_releases(store: Store, watches: tuple[Watch, ...], now: datetime) -> None:
     """Remember the contract of each model version as it is now."""
     for watch in watches:
-        contract = watch.model.model_dump(mode="json", include={"release", "window", "every", "bucket", "task"})
-        store.release(
-            watch.name, watch.model.version, contract_hash=watch.contract.hash, contract=contract, recorded_at=now
-        )
+        see(store.engine, seen_release(watch, now))
+
+
+def seen_release(
+    watch: Watch, now: datetime, released_at: datetime | None = None, evidence: Evidence | None = None
+) -> Release:
+    """The contract of a model version as the history keeps it."""
+    key = (watch.name, watch.model.version, watch.contract.hash)
+    return Release(*key, written(watch.model), now, released_at, evidence)
 
 
 @contextmanager
@@ -168,24 +176,26 @@ def evaluate_now(
     """Evaluate the newest window of each plan (or the one given) without daemon or history; nothing is recorded."""
     worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
     try:
-        with _past(app) as store:
+        with past(app.settings, app.base) as store:
             return list(_evaluate_plans(watch, now, window, worker, store, tell))
     finally:
         worker.close()
 
 
 @contextmanager
-def _past(app: App) -> Iterator[Store | None]:
-    """The history to read what was measured before from; None where there is none yet, or it does not answer."""
+def past(settings: Settings, base: Path) -> Iterator[Store | None]:
+    """The history to read what was measured before from; None where none of this program's answers."""
     from monitor.history.engine import open_engine
+    from monitor.history.migrations import is_current
 
     try:
-        engine = open_engine(database_url(app.settings, app.base), read_only=True)
+        engine = open_engine(database_url(settings, base), read_only=True)
+        usable = is_current(engine)
     except HistoryUnavailable:
         yield None
         return
     with Store(engine) as store:
-        yield store
+        yield store if usable else None
 
 
 def _evaluate_plans(
@@ -197,6 +207,7 @@ def _evaluate_plans(
     tell: Callable[[str], None],
 ) -> Iterator[Evaluated]:
     baseline: BaselineTaken | None = None
+    recorded = [] if store is None else frozen(store, watch)
     for plan in watch.plans:
         tell(plan.name)
         due = _window_now(plan, now, _delay(watch, baseline), window)
@@ -207,6 +218,7 @@ def _evaluate_plans(
             late = _window_now(plan, now, _delay(watch, baseline), window)
             if late != due:
                 due, result = late, worker.run(_job(store, watch, late, baseline))
+        freeze(result, recorded)
         yield Evaluated(plan, due, result, verdicts_of(watch, due, result))
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from checks.contract import Check, Measurement
-from monitor.app import App, Evaluated, build_app, evaluate_now
+from monitor.app import App, Evaluated, build_app, evaluate_now, past
 from monitor.release.contract import Bound, ReleaseContract
 from monitor.release.verdict import Key, Verdict
+from monitor.schedule.frozen import frozen
 from monitor.schedule.plan import tile_start
 from monitor.schedule.watch import Watch
 from monitor.settings import ModelSettings, Source
@@ -66,6 +67,18 @@ def judge_rows(app: App, watch: Watch, source: Source, role: str, tell: Callable
     asked = {bound.name for bound in there.watches[0].contract.bounds}
     left_out = tuple(bound for bound in watch.contract.bounds if bound.name not in asked)
     return Judged(start, end, tuple(evaluated), left_out)
+
+
+def recorded_values(app: App, watch: Watch) -> dict[Key, Measurement]:
+    """What was measured of the deployed version when it was released; nothing where that is not recorded."""
+    with past(app.settings, app.base) as store:
+        known = [] if store is None else frozen(store, watch)
+    return {
+        (one.metric, one.column, one.segment): Measurement(
+            one.metric, one.value, one.low, one.high, one.rows, one.segment, one.column
+        )
+        for one in known
+    }
 
 
 def _of_rows(watch: Watch) -> ModelSettings:

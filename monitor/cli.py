@@ -261,6 +261,8 @@ def replay(
 
 
 cli.command()(gate_commands.gate)
+cli.command()(gate_commands.release)
+cli.command()(gate_commands.releases)
 cli.command()(check_commands.checks)
 cli.command("new-check")(check_commands.new_check)
 cli.command()(alert_commands.incidents)

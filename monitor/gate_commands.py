@@ -1,4 +1,4 @@
-"""The commands around a release: may this candidate be released?"""
+"""The commands around a release: may this candidate be released, and what was released when?"""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.command_line import BREACH, CANNOT_TELL, OK, USAGE, ConfigOption, app_of, fail, watch_of
+from monitor.command_line import (
+    BREACH,
+    CANNOT_TELL,
+    OK,
+    USAGE,
+    ConfigOption,
+    Format,
+    FormatOption,
+    app_of,
+    fail,
+    history_of,
+    settings_of,
+    watch_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,6 +87,52 @@ def gate(
     raise typer.Exit(codes[result.answer])
 
 
+def release(
+    model: Annotated[str, typer.Option("--model", "-m", help="The model that is released.")],
+    version: Annotated[str, typer.Option("--version", help="The version that is released.")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Record a version as released: its contract, its baseline, and what its reference had, frozen from then on.
+
+    Contract and reference are those that config.toml holds now, whatever version it names.
+    """
+    from monitor.app import build_app
+    from monitor.clock import wall_now
+    from monitor.data.errors import SourceProblem
+    from monitor.release_screen import print_release
+    from monitor.releasing import NotReleased
+    from monitor.releasing import release as record
+    from monitor.screen import console, progress
+
+    app = app_of(config, model)
+    known = app.settings.models[0]
+    released = known.model_copy(update={"version": version})
+    app = build_app(app.settings.model_copy(update={"models": (released,)}), app.base)
+    try:
+        with history_of(app.settings, config) as store, progress(f"Releasing {model} {version}") as tell:
+            done = record(app, watch_of(app, model), store, wall_now(), tell)
+    except NotReleased as problem:
+        fail(str(problem), USAGE)
+    except SourceProblem as problem:
+        fail(str(problem), CANNOT_TELL)
+    print_release(console(), done, deployed=known.version)
+
+
+def releases(
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Only of this model.")] = None,
+    output: FormatOption = Format.table,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Every version and contract there was: since when, released on which rows, and what they had."""
+    from monitor.history.releases import listed
+    from monitor.release_screen import print_releases
+    from monitor.screen import console
+
+    settings = settings_of(config)
+    with history_of(settings, config) as store:
+        print_releases(console(), listed(store.engine, model), output)
+
+
 def _source_of(candidate: str, table: str | None, watch: Watch) -> Source:
     """The candidate's place; a relative path is relative to where the command is called, as paths in a shell are."""
     from monitor.settings import Source
@@ -90,7 +149,7 @@ def _judged(
     app: App, watch: Watch, source: Source, name: str, *, against_champion: bool, tell: Callable[[str], None]
 ) -> GateResult:
     """Raises SourceProblem."""
-    from monitor.candidates import judge_rows
+    from monitor.candidates import judge_rows, recorded_values
     from monitor.data.errors import SourceUnreadable, shown
     from monitor.gate_screen import GateResult
     from monitor.release.gate import lines_of
@@ -103,7 +162,8 @@ def _judged(
         fail(f"{watch.name} has no champion to compare with; add [models.reference] with its source.", USAGE)
     champion = None
     if against_champion and reference is not None:
-        champion = judge_rows(app, watch, reference, "reference", tell).measured
+        tell("the champion")
+        champion = recorded_values(app, watch) or judge_rows(app, watch, reference, "reference", tell).measured
     return GateResult(
         model=watch.name,
         version=watch.model.version,
@@ -115,5 +175,5 @@ def _judged(
         outcomes=judged.outcomes,
         lines=lines_of(judged.verdicts, champion),
         left_out=judged.left_out,
-        against=None if champion is None else f"the reference of {watch.model.version}",
+        against=None if champion is None else f"what {watch.model.version} had at its release",
     )

@@ -16,6 +16,7 @@ from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
 from monitor.schedule.due import DueWindow, due_windows, next_due_at
 from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
+from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import Hold, record_result, record_skipped
@@ -149,6 +150,7 @@ def _do(
         desk.vitals.count("evaluations", watch.name, "skipped")
         return []
     result = worker.run(job_of(desk.store, watch, due, known))
+    freeze(result, frozen(desk.store, watch))
     if result.baseline is not None:
         hold = Hold(hold.token, _save_baseline(desk.store, watch, result.baseline, now))
     recorded = record_result(

@@ -131,6 +131,69 @@ def test_the_answer_is_a_table_markdown_or_junit_too(released: World) -> None:
     assert "is below the promised 0.8" in failure.attrib["message"]
 
 
+def test_a_release_is_recorded_once_with_what_its_reference_had(released: World) -> None:
+    first = released.run("release", "--model", "churn", "--version", "7")
+    again = released.run("release", "--model", "churn", "--version", "7")
+    listed = json.loads(released.run("releases", "--format", "json").stdout)
+
+    assert first.returncode == 0, first.stderr
+    assert "churn 7 is released." in first.stdout
+    assert "churn 7 is released since" in again.stdout
+    [one] = listed
+    assert (one["version"], one["owner"], one["reference"], one["rows"]) == ("7", "@growth", "reference.parquet", 1400)
+    assert one["contract"]["release"]["accuracy"] == {"min": 0.8}
+    accuracy = next(each for each in one["measured"] if each["metric"] == "accuracy")
+    assert accuracy["low"] < accuracy["value"] < accuracy["high"]
+    assert "accuracy min 0.8 (had 0.9" in released.run("releases").stdout
+
+
+def test_what_was_released_is_what_relative_bounds_and_the_champion_refer_to(released: World) -> None:
+    config = released.folder / "config.toml"
+    config.write_text(config.read_text().replace("accuracy = { min = 0.8 }", "accuracy = { min_of_release = 0.9 }"))
+    assert released.run("release", "--model", "churn", "--version", "7").returncode == 0
+    then = next(
+        each["value"]
+        for each in json.loads(released.run("releases", "--format", "json").stdout)[0]["measured"]
+        if each["metric"] == "accuracy"
+    )
+    rows(released, 7, 14, "reference.parquet")  # somebody writes other rows where the reference was
+
+    _, gated = gate(released, rows(released, 14, 21, "well.parquet"), "--against", "champion")
+    other = released.run("release", "--model", "churn", "--version", "7")
+    newer = released.run("release", "--model", "churn", "--version", "8")
+
+    accuracy = gated["bounds"][0]
+    assert accuracy["threshold"] == pytest.approx(0.9 * then)
+    assert accuracy["champion"] == then
+    assert other.returncode == 2
+    assert "churn 7 was released on other rows (1,400 of reference.parquet, profile " in other.stderr
+    assert "A release stays as it is: give these rows a version of their own." in other.stderr
+    assert newer.returncode == 0
+    assert 'config.toml still says version = "7": set it once 8 is live.' in newer.stdout
+
+
+def test_what_config_promises_no_more_is_promised_as_recorded(released: World) -> None:
+    assert released.run("release", "--model", "churn", "--version", "7").returncode == 0
+    config = released.folder / "config.toml"
+    head, _, tail = config.read_text().partition("[models.release]")
+    config.write_text(head + "[history]" + tail.partition("[history]")[2])
+
+    code, gated = gate(released, rows(released, 7, 14, "ill.parquet"))
+    config.write_text(config.read_text().replace('version = "7"', 'version = "8"'))
+    unknown = released.run("models")
+
+    assert (code, gated["bounds"][0]["threshold"]) == (1, 0.8)
+    assert unknown.returncode == 2
+    assert "models[0]: promises nothing and measures nothing; add [models.release] with a threshold" in unknown.stderr
+
+
+def test_a_release_without_a_reference_is_refused(world: World) -> None:
+    done = world.run("release", "--model", "churn", "--version", "7")
+
+    assert done.returncode == 2
+    assert "churn has no rows that its release was decided on; add [models.reference]." in done.stderr
+
+
 def scripts() -> list[str]:
     action = yaml.safe_load((CI / "github-action.yml").read_text())
     job = yaml.safe_load((CI / "gitlab-ci.yml").read_text())
