@@ -14,7 +14,7 @@ import structlog
 
 from checks.contract import Check
 from checks.discovery import discover
-from monitor.alerts.routing import Routing
+from monitor.alerts.routing import Route, Routing
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
@@ -39,6 +39,9 @@ log = structlog.get_logger(__name__)
 GRACE = 4.0
 """Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
 DATABASE_PATIENCE = 60.0
+NOBODY = "replay"
+"""Who is told in a replay: messages are kept in its outbox, and no relay sends them."""
+
 FOREVER = timedelta(days=36500)
 """How far back a replayed or played past is caught up with: nothing of it is too old."""
 
@@ -140,7 +143,7 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
         size = app.settings.history.artifact_size
         desk = Desk(
             store,
-            Routing(()),
+            Routing((Route(NOBODY),)),
             Vitals(stale_after=float("inf")),
             FOREVER,
             threading.Event(),
@@ -211,13 +214,13 @@ def _evaluate_plans(
     for plan in watch.plans:
         tell(plan.name)
         due = _window_now(plan, now, _delay(watch, baseline), window)
-        result = worker.run(_job(store, watch, due, baseline))
+        result = worker.run(job_now(store, watch, due, baseline))
         if baseline is None and result.baseline is not None:
             baseline = result.baseline
             # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
             late = _window_now(plan, now, _delay(watch, baseline), window)
             if late != due:
-                due, result = late, worker.run(_job(store, watch, late, baseline))
+                due, result = late, worker.run(job_now(store, watch, late, baseline))
         freeze(result, recorded)
         yield Evaluated(plan, due, result, verdicts_of(watch, due, result))
 
@@ -232,7 +235,8 @@ def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datet
     return DueWindow(plan, start, end, 0, "new", now)
 
 
-def _job(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+def job_now(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+    """The job for a window that is read anew from the source, whatever the history holds of its buckets."""
     return Job(
         model=watch.model,
         base=watch.base,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor import alert_commands, check_commands, gate_commands, slack_commands
+from monitor import alert_commands, check_commands, gate_commands, replay_commands, slack_commands
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
@@ -29,6 +29,7 @@ from monitor.command_line import (
     time_of,
     utc,
     watch_of,
+    write,
 )
 
 if TYPE_CHECKING:
@@ -226,40 +227,10 @@ def artifacts(
         found = queries.artifact(store.engine, artifact)
     if found is None:
         fail(f"There is no artifact {artifact}, or it is kept no more; model-monitor artifacts lists them.", USAGE)
-    _write(found[1], target)
+    write(found[1], target)
 
 
-@cli.command()
-def replay(
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-04-16, 90d.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to here; left out: now.")] = None,
-    output: FormatOption = Format.table,
-    config: ConfigOption = Path("config.toml"),
-) -> None:
-    """Evaluate past windows as fast as they compute, and list the incidents there would have been."""
-    from monitor.app import present, throw_away_runner
-    from monitor.history import queries
-    from monitor.logs import configure_logs
-    from monitor.schedule.replay import ReplayStuck
-    from monitor.schedule.replay import replay as play
-    from monitor.screen import console, print_incidents, replay_progress
-
-    configure_logs(level="WARNING")
-    app = app_of(config, model)
-    end = present(app.settings) if until is None else time_of(until, present(app.settings))
-    begin = _replay_start(app.settings, since, end)
-    if begin >= end:
-        fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
-    try:
-        with throw_away_runner(app, begin) as (runner, store), replay_progress(begin, end) as tell:
-            play(runner, begin, end, tell)
-            found = queries.incidents(store.engine)
-    except ReplayStuck as problem:
-        fail(str(problem), CANNOT_TELL)
-    print_incidents(console(), found, output)
-
-
+cli.command()(replay_commands.replay)
 cli.command()(gate_commands.gate)
 cli.command()(gate_commands.release)
 cli.command()(gate_commands.releases)
@@ -286,16 +257,6 @@ def _told_here(settings: Settings) -> Settings:
     return settings.model_copy(update={"slack": alone, "webhooks": (), "alertmanagers": ()})
 
 
-def _write(content: bytes, target: Path | None) -> None:
-    if target is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        target.write_bytes(content)
-    except OSError as problem:
-        fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)
-
-
 def _leave() -> None:
     """End now, even if a request to Slack hangs: what it was to deliver is still in the outbox."""
     sys.stdout.flush()
@@ -315,12 +276,6 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
     return stop
-
-
-def _replay_start(settings: Settings, since: str | None, end: datetime) -> datetime:
-    if since is not None:
-        return time_of(since, end)
-    return settings.clock.start if settings.clock else end - timedelta(days=90)
 
 
 def _misaligned(window: tuple[datetime, datetime], bucket: timedelta) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -113,3 +114,14 @@ def time_of(text: str, now: datetime) -> datetime:
         return now - parse_duration(text)
     except ValueError:
         fail(f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h).", USAGE)
+
+
+def write(content: bytes, target: Path | None) -> None:
+    """Write to a file, or to standard output."""
+    if target is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        target.write_bytes(content)
+    except OSError as problem:
+        fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)

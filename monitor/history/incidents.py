@@ -62,6 +62,14 @@ def messages(engine: Engine, incident_id: int) -> list[Mapping[str, Any]]:
     return list(said.values())
 
 
+def said(engine: Engine) -> list[Mapping[str, Any]]:
+    """Everything that was said of any incident, as data and in order; once, however many were told."""
+    asked = select(outbox.c.key, outbox.c.message).where(outbox.c.incident_id.is_not(None)).order_by(outbox.c.id)
+    with reading(engine) as connection:
+        found = {tuple(key.split("/")[:2]): message for key, message in connection.execute(asked)}
+    return list(found.values())
+
+
 def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[IncidentRow]:
     found = connection.execute(asked).all()
     among = asked.with_only_columns(incidents.c.id).order_by(None)
