@@ -42,7 +42,7 @@ def main(words: Sequence[str] | None = None) -> None:
     for name, table in tables.items():
         print(f"\n{table}")
         if given.write:
-            _replace(name, table)
+            replace_table(name, table)
 
 
 def _sizes(folder: Path, sizes: Sequence[int], nannyml: str) -> str:
@@ -117,7 +117,7 @@ def _table(header: Row, rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _replace(name: str, table: str) -> None:
+def replace_table(name: str, table: str) -> None:
     """Put *table* between its marks in the page, with the machine it was measured on."""
     text = PAGE.read_text()
     head, _, rest = text.partition(f"<!-- {name} -->")

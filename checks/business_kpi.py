@@ -27,7 +27,7 @@ class BusinessKpi(Check):
 
     kind: ClassVar[str] = "business_kpi"
     metrics: ClassVar[tuple[Metric, ...]] = (
-        Metric("kpi", "the KPI itself", "high", per="name"),
+        Metric("kpi", "the KPI itself", "high", per="name", averages=True),
         Metric("kpi_change", "the KPI / its value expected of this weekday and hour", "high", per="name"),
     )
 

@@ -46,6 +46,8 @@ class Metric:
     tasks: tuple[Task, ...] = EVERY_TASK
     of_rows: bool = True
     """Whether it is a number of the window's rows, so that nothing can be told where there are too few of them."""
+    averages: bool = False
+    """Whether its value over a window is the mean of its days, weighted by their rows: days can be judged together."""
 
 
 @dataclass(frozen=True, slots=True)

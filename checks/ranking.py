@@ -21,7 +21,7 @@ NONE_SHOWN = "No request with an outcome has an item in its top {k}."
 
 
 def _mean(name: str, summary: str) -> Metric:
-    return Metric(name, f"mean over requests of {summary}", "high", tasks=RANKING)
+    return Metric(name, f"mean over requests of {summary}", "high", tasks=RANKING, averages=True)
 
 
 class Ranking(Check):
@@ -43,7 +43,13 @@ class Ranking(Check):
     metrics: ClassVar[tuple[Metric, ...]] = (
         _mean("precision_at_k", "the share of the first k items that is relevant"),
         _mean("recall_at_k", "the share of the relevant items that is among the first k"),
-        Metric("hit_rate", "share of requests with a relevant item among the first k", "high", tasks=RANKING),
+        Metric(
+            "hit_rate",
+            "share of requests with a relevant item among the first k",
+            "high",
+            tasks=RANKING,
+            averages=True,
+        ),
         _mean("map", "the precision at each relevant item among the first k"),
         _mean("mrr", "1 / the place of the first relevant item"),
         _mean("ndcg", "the discounted gain of the first k, as a share of the best possible"),

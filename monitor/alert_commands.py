@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import getpass
 from datetime import timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from monitor.command_line import USAGE, ConfigOption, Format, FormatOption, fail, history_of, settings_of, time_of
-
-if TYPE_CHECKING:
-    from monitor.history.records import Silence
-    from monitor.history.rows import IncidentStory
-    from monitor.history.store import Store
-    from monitor.settings import Settings
 
 silence = typer.Typer(
     name="silence",
@@ -42,9 +35,11 @@ def incidents(
     config: ConfigOption = CONFIG,
 ) -> None:
     """List incidents; with an ID, all of it: its alerts, who was told and when, or why nobody was."""
+    from monitor.alerts.silence import fitting
     from monitor.app import present
     from monitor.clock import wall_now
     from monitor.history import incidents as asked
+    from monitor.history import silences
     from monitor.incident_screen import print_list, print_story
     from monitor.screen import console
 
@@ -59,7 +54,7 @@ def incidents(
         story = asked.story(store.engine, incident, wall_now())
         if story is None:
             fail(f"There is no incident {incident}, or it is kept no more; model-monitor incidents lists them.", USAGE)
-        print_story(console(), story, _silences_of(story, store), output)
+        print_story(console(), story, fitting(story, silences.kept(store.engine)), output)
 
 
 def ack(
@@ -98,10 +93,10 @@ def add(
     config: ConfigOption = CONFIG,
 ) -> None:
     """Mute every alert that fits all the patterns given; checks and history go on."""
-    from monitor.alerts.silence import Silence, problems
+    from monitor.alerts.silence import Silence, fits_nobody, problems
     from monitor.clock import wall_now
-    from monitor.history import silences
-    from monitor.incident_screen import mutes
+    from monitor.history import queries, silences
+    from monitor.history.answers import mutes
 
     settings = settings_of(config)
     given = {"model": model, "metric": metric, "segment": segment, "severity": severity, "owner": owner}
@@ -111,10 +106,11 @@ def add(
     if sentences := problems(wanted):
         fail("\n".join(sentences), USAGE)
     with history_of(settings, config) as store:
-        if sentence := _fits_nobody(wanted, settings, store):
+        known = {model.name for model in settings.models} | set(queries.model_names(store.engine))
+        if sentence := fits_nobody(wanted, known):
             fail(sentence, USAGE)
         made = silences.add(store.engine, wanted, now)
-    typer.echo(f"Silence {made.id} mutes {mutes(made)} until {made.ends_at:%Y-%m-%d %H:%M} UTC.")
+    typer.echo(f"Silence {made.id} mutes {mutes(made.matchers)} until {made.ends_at:%Y-%m-%d %H:%M} UTC.")
     typer.echo(f"To end it before: model-monitor silence end {made.id}")
 
 
@@ -153,34 +149,6 @@ def end(
         typer.echo(f"Silence {silence_id} is over since {ended.ends_at:%Y-%m-%d %H:%M} UTC; nothing to end.")
         return
     typer.echo(f"Silence {silence_id} is over. What is still open is told within a minute.")
-
-
-def _silences_of(story: IncidentStory, store: Store) -> tuple[Silence, ...]:
-    """Those that held while people were to be told of the incident, and fit one of its alerts."""
-    from monitor.alerts.message import About
-    from monitor.alerts.silence import matches
-    from monitor.history import silences
-
-    times = [each.created_at for each in story.notifications]
-    over = max(times, default=None) if story.incident.resolved_at else None
-    abouts = [About(each.metric, each.segment, each.severity) for each in story.alerts]
-    return tuple(
-        each
-        for each in silences.kept(store.engine, min(times, default=None))
-        if (over is None or each.starts_at <= over)
-        and any(matches(each, about, story.incident.model, story.owner) for about in abouts)
-    )
-
-
-def _fits_nobody(wanted: Silence, settings: Settings, store: Store) -> str:
-    """The sentence for a pattern that no model's name fits: a slip of the pen would mute nothing."""
-    from monitor.history import queries
-
-    pattern = wanted.matchers.get("model", "*")
-    known = {model.name for model in settings.models} | {row.model for row in queries.models(store.engine)}
-    if any(fnmatchcase(name, pattern) for name in known):
-        return ""
-    return f"No model fits {pattern!r}; there is {', '.join(sorted(known))}."
 
 
 def _length(text: str) -> timedelta:

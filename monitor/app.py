@@ -1,4 +1,4 @@
-"""The composition root: builds the daemon, a replay or one evaluation out of the settings."""
+"""The composition root: builds the daemon or a replay out of the settings."""
 
 from __future__ import annotations
 
@@ -16,22 +16,14 @@ from checks.contract import Check
 from checks.discovery import discover
 from monitor.alerts.routing import Route, Routing
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
-from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.releases import Evidence, Release, see
 from monitor.history.store import Store
-from monitor.release.verdict import Verdict
 from monitor.release.written import written
-from monitor.schedule.due import DueWindow
-from monitor.schedule.evaluation import BaselineTaken, Job
-from monitor.schedule.frozen import freeze, frozen
-from monitor.schedule.plan import Plan, tile_start
-from monitor.schedule.pool import Result, Worker
-from monitor.schedule.recording import verdicts_of
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
 from monitor.schedule.watch import Watch, watches_of
-from monitor.schedule.work import Desk, outcome_delay, past_of_window
+from monitor.schedule.work import Desk
 from monitor.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -81,21 +73,12 @@ def present(settings: Settings, clock: Clock | None = None) -> datetime:
 
 def open_store(settings: Settings, base: Path, url: str | None = None) -> Store:
     """The history, migrated to this program's version. Raises HistoryUnavailable."""
-    from monitor.history.engine import open_engine
+    from monitor.history.engine import database_url, open_engine
     from monitor.history.migrations import migrate
 
     engine = open_engine(url or database_url(settings, base))
     migrate(engine)
     return Store(engine)
-
-
-def database_url(settings: Settings, base: Path) -> str:
-    """The history's URL; a relative SQLite path is relative to config.toml."""
-    url = settings.history.url.get_secret_value()
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/"):
-        return f"{prefix}{base / url.removeprefix(prefix)}"
-    return url
 
 
 def await_store(settings: Settings, base: Path, stop: threading.Event, alive: Callable[[], None]) -> Store:
@@ -157,104 +140,3 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
         finally:
             runner.stop(grace=0.0)
             store.engine.dispose()
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """One plan of one model over one window, evaluated now."""
-
-    plan: Plan
-    due: DueWindow
-    result: Result
-    verdicts: tuple[Verdict, ...]
-
-
-def evaluate_now(
-    app: App,
-    watch: Watch,
-    now: datetime,
-    window: tuple[datetime, datetime] | None,
-    tell: Callable[[str], None],
-) -> list[Evaluated]:
-    """Evaluate the newest window of each plan (or the one given) without daemon or history; nothing is recorded."""
-    worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
-    try:
-        with past(app.settings, app.base) as store:
-            return list(_evaluate_plans(watch, now, window, worker, store, tell))
-    finally:
-        worker.close()
-
-
-@contextmanager
-def past(settings: Settings, base: Path) -> Iterator[Store | None]:
-    """The history to read what was measured before from; None where none of this program's answers."""
-    from monitor.history.engine import open_engine
-    from monitor.history.migrations import is_current
-
-    try:
-        engine = open_engine(database_url(settings, base), read_only=True)
-        usable = is_current(engine)
-    except HistoryUnavailable:
-        yield None
-        return
-    with Store(engine) as store:
-        yield store if usable else None
-
-
-def _evaluate_plans(
-    watch: Watch,
-    now: datetime,
-    window: tuple[datetime, datetime] | None,
-    worker: Worker,
-    store: Store | None,
-    tell: Callable[[str], None],
-) -> Iterator[Evaluated]:
-    baseline: BaselineTaken | None = None
-    recorded = [] if store is None else frozen(store, watch)
-    for plan in watch.plans:
-        tell(plan.name)
-        due = _window_now(plan, now, _delay(watch, baseline), window)
-        result = worker.run(job_now(store, watch, due, baseline))
-        if baseline is None and result.baseline is not None:
-            baseline = result.baseline
-            # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
-            late = _window_now(plan, now, _delay(watch, baseline), window)
-            if late != due:
-                due, result = late, worker.run(job_now(store, watch, late, baseline))
-        freeze(result, recorded)
-        yield Evaluated(plan, due, result, verdicts_of(watch, due, result))
-
-
-def _delay(watch: Watch, baseline: BaselineTaken | None) -> timedelta:
-    return outcome_delay(watch, baseline.outcome_delay if baseline else None)
-
-
-def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datetime, datetime] | None) -> DueWindow:
-    end = tile_start(now - plan.delay(delay), plan.every)
-    start, end = window or (end - plan.window, end)
-    return DueWindow(plan, start, end, 0, "new", now)
-
-
-def job_now(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
-    """The job for a window that is read anew from the source, whatever the history holds of its buckets."""
-    return Job(
-        model=watch.model,
-        base=watch.base,
-        checks_dir=watch.checks_dir,
-        confidence=watch.confidence,
-        plan=due.plan.name,
-        start=due.start,
-        end=due.end,
-        as_of=due.as_of,
-        survey=False,
-        layout=baseline.layout if baseline else None,
-        reference=baseline.reference if baseline else None,
-        past=_past_of(store, watch, due),
-    )
-
-
-def _past_of(store: Store | None, watch: Watch, due: DueWindow) -> Pasts:
-    try:
-        return {} if store is None else past_of_window(store, watch, due)
-    except HistoryUnavailable:
-        return {}

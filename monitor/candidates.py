@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from checks.contract import Check, Measurement
-from monitor.app import App, Evaluated, build_app, evaluate_now, past
+from monitor.app import App, build_app
+from monitor.by_hand import Evaluated, job_now, past
+from monitor.history.releases import Frozen
 from monitor.release.contract import Bound, ReleaseContract
 from monitor.release.verdict import Key, Verdict
-from monitor.schedule.frozen import frozen
+from monitor.schedule.due import DueWindow
+from monitor.schedule.evaluation import BaselineTaken
+from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import tile_start
+from monitor.schedule.pool import Worker
+from monitor.schedule.recording import verdicts_of
 from monitor.schedule.watch import Watch
 from monitor.settings import ModelSettings, Source
 from monitor.settings.terms import measures
@@ -63,10 +69,37 @@ def judge_rows(app: App, watch: Watch, source: Source, role: str, tell: Callable
     end = tile_start(span.last, model.bucket) + model.bucket
     as_of = max(end, span.known or end) + timedelta(seconds=1)
     there = build_app(app.settings.model_copy(update={"models": (model,)}), app.base)
-    evaluated = evaluate_now(there, there.watches[0], as_of, (start, end), tell)
-    asked = {bound.name for bound in there.watches[0].contract.bounds}
+    candidate = there.watches[0]
+    with past(app.settings, app.base) as store:
+        recorded = [] if store is None else frozen(store, watch)
+    evaluated = _evaluated(there, candidate, (start, end, as_of), recorded, tell)
+    asked = {bound.name for bound in candidate.contract.bounds}
     left_out = tuple(bound for bound in watch.contract.bounds if bound.name not in asked)
     return Judged(start, end, tuple(evaluated), left_out)
+
+
+def _evaluated(
+    app: App,
+    watch: Watch,
+    window: tuple[datetime, datetime, datetime],
+    recorded: Sequence[Frozen],
+    tell: Callable[[str], None],
+) -> Iterator[Evaluated]:
+    """Each plan over the window (start, end, as of when), which is judged as a whole: nobody asks whether a candidate
+    changed from day to day."""
+    start, end, as_of = window
+    worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
+    baseline: BaselineTaken | None = None
+    try:
+        for plan in watch.plans:
+            tell(plan.name)
+            due = DueWindow(plan, start, end, 0, "new", as_of)
+            result = worker.run(job_now(None, watch, due, baseline))
+            baseline = baseline or result.baseline
+            freeze(result, recorded)
+            yield Evaluated(plan, due, result, verdicts_of(watch, due, replace(result, days=())))
+    finally:
+        worker.close()
 
 
 def recorded_values(app: App, watch: Watch) -> dict[Key, Measurement]:

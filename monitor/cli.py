@@ -125,7 +125,8 @@ def evaluate(
     config: ConfigOption = Path("config.toml"),
 ) -> None:
     """Evaluate one model now, without the daemon; nothing is recorded and nobody is told."""
-    from monitor.app import evaluate_now, present
+    from monitor.app import present
+    from monitor.by_hand import evaluate_now
     from monitor.screen import console, print_evaluation, progress
 
     app = app_of(config)
@@ -182,7 +183,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 
     app = app_of(config)
     with history_of(app.settings, config) as store:
-        rows = {row.model: row for row in queries.models(store.engine)}
+        rows = queries.models(store.engine)
     print_models(console(), app, rows, output)
 
 
@@ -234,6 +235,7 @@ cli.command()(replay_commands.replay)
 cli.command()(gate_commands.gate)
 cli.command()(gate_commands.release)
 cli.command()(gate_commands.releases)
+cli.command()(gate_commands.suggest)
 cli.command()(check_commands.checks)
 cli.command("new-check")(check_commands.new_check)
 cli.command()(alert_commands.incidents)

@@ -104,16 +104,12 @@ def utc(at: datetime) -> datetime:
 
 def time_of(text: str, now: datetime) -> datetime:
     """A time as people write it: a date, a date with time, or how long before *now*."""
-    from monitor.settings import parse_duration
+    from monitor.settings import parse_time
 
     try:
-        return utc(datetime.fromisoformat(text))
-    except ValueError:
-        pass
-    try:
-        return now - parse_duration(text)
-    except ValueError:
-        fail(f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h).", USAGE)
+        return parse_time(text, now)
+    except ValueError as problem:
+        fail(str(problem), USAGE)
 
 
 def write(content: bytes, target: Path | None) -> None:

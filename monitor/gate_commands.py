@@ -133,6 +133,40 @@ def releases(
         print_releases(console(), listed(store.engine, model), output)
 
 
+def suggest(
+    model: Annotated[str, typer.Option("--model", "-m", help="The model that wants thresholds.")],
+    false_pages: Annotated[
+        str | None, typer.Option("--false-pages", help="At most: '1 per 365d'; left out: alerts.false_pages.")
+    ] = None,
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Suggest thresholds for a wished rate of false pages, and say how soon drops of 1, 2 and 5 points are told.
+
+    Models as good as the reference are simulated, with days that stray as those of the reference or the history do,
+    and watched by the alarm that pages. Prints a table for config.toml.
+    """
+    from monitor.data.errors import SourceProblem
+    from monitor.screen import progress
+    from monitor.settings.values import parse_rate
+    from monitor.suggest_screen import as_table
+    from monitor.suggesting import NoSuggestion, suggested
+
+    app = app_of(config)
+    watch = watch_of(app, model)
+    try:
+        period = app.settings.alerts.false_pages if false_pages is None else parse_rate(false_pages)
+    except ValueError as problem:
+        fail(f"--false-pages {problem}.", USAGE)
+    try:
+        with progress(f"Simulating {model}") as tell:
+            lines = suggested(app, watch, period, tell)
+    except NoSuggestion as problem:
+        fail(str(problem), USAGE)
+    except SourceProblem as problem:
+        fail(str(problem), CANNOT_TELL)
+    typer.echo(as_table(model, watch.model.version, period, lines), nl=False)
+
+
 def _source_of(candidate: str, table: str | None, watch: Watch) -> Source:
     """The candidate's place; a relative path is relative to where the command is called, as paths in a shell are."""
     from monitor.settings import Source

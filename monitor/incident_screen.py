@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from rich.console import Console
@@ -13,10 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from monitor.alerts.words import moment
+from monitor.history.answers import incident_answer, mutes, plain, silence_answer, story_answer
 from monitor.history.records import Silence
 from monitor.history.rows import IncidentRow, IncidentStory, NotificationRow
 from monitor.release.words import number
-from monitor.screen import plain, print_plain, table_of
+from monitor.screen import print_plain, table_of
 
 _TOLD = {
     "told": "[green]told[/]",
@@ -37,7 +37,7 @@ _STATE = {
 def print_list(out: Console, found: Sequence[IncidentRow], form: str) -> None:
     """Incidents, a line each."""
     if form != "table":
-        print_plain([_incident(row, form) for row in found], form)
+        print_plain([incident_answer(row) for row in found], form)
         return
     if not found:
         out.print("There is no such incident.")
@@ -63,10 +63,11 @@ def print_list(out: Console, found: Sequence[IncidentRow], form: str) -> None:
 def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence], form: str) -> None:
     """Everything about one incident; as CSV its notifications."""
     if form == "csv":
-        print_plain([asdict(each) for each in story.notifications], form)
+        print_plain(story.notifications, form)
         return
     if form == "json":
-        sys.stdout.write(json.dumps(_data(story, silences), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        told = plain(story_answer(story, silences))
+        sys.stdout.write(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return
     incident = story.incident
     ended = moment(incident.resolved_at) + " UTC" if incident.resolved_at else "[bold red]still open[/]"
@@ -84,17 +85,12 @@ def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence],
 def print_silences(out: Console, found: Sequence[Silence], now: datetime, form: str) -> None:
     """Silences, a line each."""
     if form != "table":
-        print_plain([_silence(each, now, form) for each in found], form)
+        print_plain([silence_answer(each, now) for each in found], form)
         return
     if not found:
         out.print("Nothing is silenced.")
         return
     out.print(_silence_table(found))
-
-
-def mutes(silence: Silence) -> str:
-    """``model=flight-* severity=warn``."""
-    return " ".join(f"{name}={pattern or repr(pattern)}" for name, pattern in silence.matchers.items())
 
 
 def _print_alerts(out: Console, story: IncidentStory) -> None:
@@ -149,7 +145,7 @@ def _silence_table(found: Sequence[Silence]) -> Table:
     table = table_of("Id", "Mutes", "From (UTC)", "Until (UTC)", "Author", "Comment")
     for each in found:
         period = (moment(each.starts_at), moment(each.ends_at))
-        table.add_row(str(each.id), escape(mutes(each)), *period, escape(each.author), escape(each.comment))
+        table.add_row(str(each.id), escape(mutes(each.matchers)), *period, escape(each.author), escape(each.comment))
     return table
 
 
@@ -183,27 +179,3 @@ def _few(names: Sequence[str]) -> str:
 
 def _value(value: float | None) -> str:
     return "–" if value is None else number(value)
-
-
-def _incident(row: IncidentRow, form: str) -> dict[str, object]:
-    data = {**asdict(row), "alerts": list(row.alerts) if form == "json" else ", ".join(row.alerts)}
-    given = data.pop("acknowledged")
-    return {**data, "acknowledged_by": given and given["author"], "acknowledged_until": given and given["expires_at"]}
-
-
-def _silence(silence: Silence, now: datetime, form: str) -> dict[str, object]:
-    matchers: object = dict(silence.matchers) if form == "json" else mutes(silence)
-    state = "over" if silence.ends_at <= now else "holds" if silence.starts_at <= now else "begins later"
-    return {**asdict(silence), "matchers": matchers, "state": state}
-
-
-def _data(story: IncidentStory, silences: Sequence[Silence]) -> Mapping[str, object]:
-    return {
-        **plain(_incident(story.incident, "json")),
-        "owner": story.owner,
-        "alerts": [plain(asdict(each)) for each in story.alerts],
-        "transitions": [plain(asdict(each)) for each in story.transitions],
-        "notifications": [plain(asdict(each)) for each in story.notifications],
-        "acknowledgements": [plain(asdict(each)) for each in story.acknowledgements],
-        "silences": [plain(asdict(each)) for each in silences],
-    }

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.app import database_url, present
+from monitor.app import present
 from monitor.history.problems import HistoryUnavailable
 from monitor.settings import ModelSettings, Settings
 
@@ -27,7 +27,7 @@ class Finding:
 
 
 def inspect(settings: Settings, base: Path, tell: Callable[[str], None]) -> list[Finding]:
-    """Open each source, find the columns, count the rows of the last bucket; reach the database and Slack."""
+    """Open each source, find the columns, count the rows of the last bucket; reach the database and whoever is told."""
     now = present(settings)
     found: list[Finding] = []
     for model in settings.models:
@@ -37,6 +37,8 @@ def inspect(settings: Settings, base: Path, tell: Callable[[str], None]) -> list
     found.append(_database(settings, base))
     tell("Slack")
     found.append(_slack(settings))
+    tell("webhooks and Alertmanagers")
+    found += _addresses(settings)
     return found
 
 
@@ -70,7 +72,7 @@ def _found(source: SourceInspection) -> str:
 
 
 def _database(settings: Settings, base: Path) -> Finding:
-    from monitor.history.engine import open_engine, ping
+    from monitor.history.engine import database_url, open_engine, ping
     from monitor.history.problems import shown_url
 
     where = "history.url"
@@ -93,3 +95,19 @@ def _slack(settings: Settings) -> Finding:
 
     answer = auth_test(slack.token.get_secret_value(), api_url=slack.api_url)
     return Finding(ok=answer.ok, what="Slack", where=f"{slack.channel}", found=answer.sentence)
+
+
+def _addresses(settings: Settings) -> Iterator[Finding]:
+    """Nothing is posted: a webhook is well where anybody answers, an Alertmanager where it tells its status."""
+    from monitor.delivery.http import Address
+    from monitor.delivery.retry import RelayRules
+
+    timeout = RelayRules().timeout
+    for hook in settings.webhooks:
+        answer = Address(hook.url.get_secret_value(), timeout).get()
+        ok = answer.kind not in {"not_sent", "ambiguous"}
+        yield Finding(ok, f"webhook {hook.name}", "[[webhooks]]", "It answers." if ok else answer.error)
+    for each in settings.alertmanagers:
+        answer = Address(f"{each.url.get_secret_value().rstrip('/')}/api/v2/status", timeout).get()
+        ok = answer.kind == "sent"
+        yield Finding(ok, f"Alertmanager {each.name}", "[[alertmanagers]]", "It answers." if ok else answer.error)

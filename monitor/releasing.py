@@ -11,14 +11,15 @@ from math import isfinite
 from pathlib import Path
 
 from checks.profile import Layout, Profile
-from monitor.app import App, past, seen_release
+from monitor.app import App, seen_release
+from monitor.by_hand import past
 from monitor.candidates import Judged, judge_rows
 from monitor.history.records import BaselineRecord
 from monitor.history.releases import Evidence, Frozen, Release, evidence_of, listed, record
 from monitor.history.store import Store
 from monitor.release.written import PROMISE
+from monitor.schedule.daily import fingerprint_of
 from monitor.schedule.evaluation import BaselineTaken
-from monitor.schedule.frozen import fingerprint_of
 from monitor.schedule.watch import Watch
 from monitor.settings import Laid, ModelSettings, Settings, Source
 

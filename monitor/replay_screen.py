@@ -14,10 +14,11 @@ from rich.table import Table
 
 from monitor.alerts.message import WORD
 from monitor.alerts.words import at_bound, moment
+from monitor.history.answers import plain
 from monitor.history.rows import HistoryRow
 from monitor.release.words import display_name, number
 from monitor.replaying import Replayed, Strip, Told, as_data
-from monitor.screen import plain, print_plain, table_of
+from monitor.screen import print_plain, table_of
 
 WIDEST, NARROWEST = 100, 20
 MARKS = {"breach": "█", "error": "×", "unknown": "?", "suspicious": "▒", "ok": "·", "": " "}
@@ -45,8 +46,7 @@ def print_replay(out: Console, runs: Sequence[Replayed], form: str) -> None:
 def replay_data(runs: Sequence[Replayed]) -> dict[str, object]:
     """One object, for programs."""
     contracts = [
-        {"contract": _name(run), **as_data(run), "incidents": [plain(asdict(row)) for row in run.incidents]}
-        for run in runs
+        {"contract": _name(run), **as_data(run), "incidents": [plain(row) for row in run.incidents]} for run in runs
     ]
     return {"since": runs[0].since.isoformat(), "until": runs[0].until.isoformat(), "contracts": contracts}
 

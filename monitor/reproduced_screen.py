@@ -21,9 +21,10 @@ def print_reproduced(out: Console, found: Sequence[Reproduced], form: str) -> No
         print_plain([row for one in found for row in _rows(one)], form)
         return
     for one in found:
-        window = f"{moment(one.recorded.start)} to {moment(one.recorded.end)} UTC"
-        revision = f", revision {one.recorded.revision}" if one.recorded.revision else ""
-        out.print(f"[bold]{window}[/]  {escape(one.recorded.plan)}{revision}")
+        window = one.recorded.story.evaluation
+        revision = f", revision {window.revision}" if window.revision else ""
+        extent = f"{moment(window.window_start)} to {moment(window.window_end)} UTC"
+        out.print(f"[bold]{extent}[/]  {escape(window.plan)}{revision}")
         table = table_of("Metric", "Segment", "Recorded", "Now", "Verdict", "")
         for pair in one.pairs:
             then, now = pair.then, pair.now
@@ -52,15 +53,15 @@ def _exact(verdict: RecordedVerdict | None) -> str:
 
 
 def _rows(one: Reproduced) -> Iterator[dict[str, object]]:
-    recorded = one.recorded
+    window = one.recorded.story.evaluation
     for pair in one.pairs:
         then, now = asdict(pair.then), asdict(pair.now) if pair.now else {}
         about = {name: then.pop(name) for name in ("metric", "column", "segment", "side")}
         yield {
-            "model": recorded.model,
-            "window_start": recorded.start,
-            "window_end": recorded.end,
-            "revision": recorded.revision,
+            "model": window.model,
+            "window_start": window.window_start,
+            "window_end": window.window_end,
+            "revision": window.revision,
             **about,
             "equal": pair.equal,
             **{f"recorded_{name}": value for name, value in then.items()},

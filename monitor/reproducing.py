@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from monitor.app import App, build_app, job_now
-from monitor.history.judged import RecordedEvaluation, RecordedVerdict, judged_by
-from monitor.history.releases import listed
+from monitor.alerts.alert import Alert
+from monitor.app import App, build_app
+from monitor.by_hand import job_now
+from monitor.history.judged import Recorded, RecordedVerdict, conditions_before, judged_by
+from monitor.history.rows import EvaluationStory
 from monitor.history.store import Store
 from monitor.release.verdict import Verdict
 from monitor.release.written import PROMISE
+from monitor.schedule.daybook import days_before
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken
 from monitor.schedule.frozen import freeze, frozen
@@ -37,7 +40,7 @@ class Pair:
 class Reproduced:
     """One window judged again; *causes* say, where something differs, what else is different."""
 
-    recorded: RecordedEvaluation
+    recorded: Recorded
     pairs: tuple[Pair, ...]
     causes: tuple[str, ...]
 
@@ -61,49 +64,61 @@ def reproduced(app: App, store: Store, incident: int, tell: Callable[[str], None
         worker.close()
 
 
-def _again(
-    app: App, store: Store, recorded: RecordedEvaluation, worker: Worker, tell: Callable[[str], None]
-) -> Reproduced:
-    tell(f"the window up to {recorded.end:%Y-%m-%d %H:%M}")
-    present = app.watch(recorded.model)
+def _again(app: App, store: Store, recorded: Recorded, worker: Worker, tell: Callable[[str], None]) -> Reproduced:
+    window = recorded.story.evaluation
+    tell(f"the window up to {window.window_end:%Y-%m-%d %H:%M}")
+    present = app.watch(window.model)
     if present is None:
-        return _untold(recorded, f"{recorded.model} is not in config.toml any more, or retired.")
-    watch = _watch_of_then(app, store, recorded, present)
-    plan = next((plan for plan in watch.plans if plan.name == recorded.plan), None)
+        return _untold(recorded, f"{window.model} is not in config.toml any more, or retired.")
+    watch = _watch_of_then(app, recorded.story, present)
+    plan = next((plan for plan in watch.plans if plan.name == window.plan), None)
     if plan is None:
-        return _untold(recorded, f"The contract changed: {recorded.plan!r} is not evaluated any more.")
-    as_of = datetime.fromisoformat(recorded.detail.get("as_of", recorded.evaluated_at.isoformat()))
-    due = DueWindow(plan, recorded.start, recorded.end, recorded.revision, "new", as_of)
-    result = worker.run(job_now(store, watch, due, _baseline(store, watch)))
+        return _untold(recorded, f"The contract changed: {window.plan!r} is not evaluated any more.")
+    as_of = datetime.fromisoformat(recorded.story.as_of) if recorded.story.as_of else window.evaluated_at
+    due = DueWindow(plan, window.window_start, window.window_end, window.revision, "new", as_of)
+    kept = store.baseline(watch.name, watch.model.version, watch.fingerprint)
+    baseline = BaselineTaken(kept.layout, kept.profile, kept.outcome_delay) if kept else None
+    result = worker.run(job_now(store, watch, due, baseline))
     freeze(result, frozen(store, watch))
-    verdicts = {_key(one): one for one in map(_told, verdicts_of(watch, due, result))}
+    days = [day for day in days_before(store, kept.id if kept else None, watch, due) if day.start < due.end]
+    judged = verdicts_of(watch, due, result, days, _alerts_of_then(store, watch.name, due.end))
+    verdicts = {_key(one): one for one in map(_told, judged)}
     pairs = tuple(Pair(then, verdicts.get(_key(then))) for then in recorded.verdicts)
     equal = all(pair.equal for pair in pairs)
     causes = list(_causes(recorded, present, watch, result, equal=equal))
     return Reproduced(recorded, pairs, tuple(causes))
 
 
-def _untold(recorded: RecordedEvaluation, why: str) -> Reproduced:
+def _untold(recorded: Recorded, why: str) -> Reproduced:
     return Reproduced(recorded, tuple(Pair(then, None) for then in recorded.verdicts), (why,))
 
 
-def _watch_of_then(app: App, store: Store, recorded: RecordedEvaluation, present: Watch) -> Watch:
+def _watch_of_then(app: App, story: EvaluationStory, present: Watch) -> Watch:
     """The model under the contract of then, where the history holds it whole; else under the present one."""
-    if present.contract.hash == recorded.contract_hash:
+    if present.contract.hash == story.contract_hash or story.contract is None:
         return present
-    for release in listed(store.engine, recorded.model, recorded.version):
-        if release.contract_hash == recorded.contract_hash:
-            said = {name: release.contract[name] for name in PROMISE if name in release.contract}
-            data = {**present.model.model_dump(by_alias=True, exclude=set(PROMISE)), **said}
-            model = ModelSettings.model_validate({**data, "version": recorded.version})
-            then = build_app(app.settings.model_copy(update={"models": (model,)}), app.base)
-            return then.watches[0]
-    return present
+    said = {name: story.contract[name] for name in PROMISE if name in story.contract}
+    data = {**present.model.model_dump(by_alias=True, exclude=set(PROMISE)), **said}
+    model = ModelSettings.model_validate({**data, "version": story.evaluation.version})
+    then = build_app(app.settings.model_copy(update={"models": (model,)}), app.base).watches[0]
+    return then if then.contract.hash == story.contract_hash else present
 
 
-def _baseline(store: Store, watch: Watch) -> BaselineTaken | None:
-    kept = store.baseline(watch.name, watch.model.version, watch.fingerprint)
-    return BaselineTaken(kept.layout, kept.profile, kept.outcome_delay) if kept else None
+def _alerts_of_then(store: Store, model: str, end: datetime) -> list[Alert]:
+    """The alerts as the windows before the one that ends at *end* had left them."""
+    then = conditions_before(store.engine, model, end)
+    alerts = [Alert.from_data(data) for data in store.alerts(model).values()]
+    return [
+        replace(
+            alert,
+            before=None,
+            window_end=None,
+            condition=then[alert.key].condition if alert.key in then else "inactive",
+            since=then[alert.key].since if alert.key in then else None,
+            opened_at=then[alert.key].opened_at if alert.key in then else None,
+        )
+        for alert in alerts
+    ]
 
 
 def _told(verdict: Verdict) -> RecordedVerdict:
@@ -125,23 +140,26 @@ def _key(verdict: RecordedVerdict) -> tuple[str, str, str, str]:
     return verdict.metric, verdict.column, verdict.segment, verdict.side
 
 
-def _causes(recorded: RecordedEvaluation, present: Watch, then: Watch, result: Result, *, equal: bool) -> Iterator[str]:
-    """What else is different from then; nothing else explains a difference but the program itself."""
-    known = then.contract.hash == recorded.contract_hash
-    counts = (recorded.rows, recorded.outcomes) == (result.rows, result.outcomes)
+def _causes(recorded: Recorded, present: Watch, then: Watch, result: Result, *, equal: bool) -> Iterator[str]:
+    """What else is different from then; where nothing is, only the days before or the program can explain it."""
+    window, story = recorded.story.evaluation, recorded.story
+    known = then.contract.hash == story.contract_hash
+    counts = (window.rows, window.outcomes) == (result.rows, result.outcomes)
     if result.source_failure:
         yield f"The rows could not be read: {result.source_failure}"
     elif not counts:
         yield (
-            f"The rows changed: {recorded.rows:,} with {recorded.outcomes:,} outcomes then; what was known at that "
+            f"The rows changed: {window.rows:,} with {window.outcomes:,} outcomes then; what was known at that "
             f"moment are {result.rows:,} with {result.outcomes:,} by now."
         )
-    if present.contract.hash != recorded.contract_hash:
+    if present.contract.hash != story.contract_hash:
         of_then = "It was judged by the one of then." if known else "The history does not hold the one of then."
-        hashes = f"then {recorded.contract_hash[:8]}, now {present.contract.hash[:8]}"
+        hashes = f"then {story.contract_hash[:8]}, now {present.contract.hash[:8]}"
         yield f"The contract changed since ({hashes}). {of_then}"
-    if recorded.newest_revision > recorded.revision:
-        newest = recorded.newest_revision
-        yield f"Late rows or outcomes came since: the window was judged again, revision {newest} is the newest."
+    if newer := [each.revision for each in story.revisions if each.revision > window.revision]:
+        yield f"Late rows or outcomes came since: the window was judged again, revision {max(newer)} is the newest."
     if not equal and counts and known and not result.source_failure:
-        yield "Neither rows nor contract changed: the program or a check measures otherwise than it did."
+        yield (
+            "Neither its rows nor the contract changed: days before it were measured again since, or the program or a "
+            "check measures otherwise than it did."
+        )

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
-from math import isfinite
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -17,13 +16,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from monitor.app import App, Evaluated
+from monitor.app import App
+from monitor.by_hand import Evaluated
+from monitor.history.answers import ModelAnswer, flat, model_answers, plain
 from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
 from monitor.receivers import well
 from monitor.release.words import number
 
+SHOWN_REASONS = {"watch": "watch", "not_back": "not back yet"}
 VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
 
 
@@ -89,6 +91,8 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
         )
         if evaluated.result.source_failure:
             out.print(f"[magenta]{escape(evaluated.result.source_failure)}[/]")
+        if evaluated.remark:
+            out.print(f"[yellow]{escape(evaluated.remark)}[/]")
         table = table_of("Metric", "Segment", "Value", "Interval", "Rows", "Verdict", "Why")
         for row in sorted(_evaluation_rows(evaluated), key=lambda row: not row["verdict"]):  # what is promised first
             table.add_row(
@@ -97,7 +101,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
                 _number(row["value"]),
                 _interval(row["low"], row["high"]),
                 f"{row['rows']:,}",
-                _verdict(str(row["verdict"])),
+                _verdict(str(row["verdict"]), str(row["reason"])),
                 escape(str(row["sentence"])),
             )
         out.print(table)
@@ -106,7 +110,7 @@ def print_evaluation(out: Console, done: Sequence[Evaluated], form: str) -> None
 def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
     """Measurements of the past with their verdicts."""
     if form != "table":
-        print_plain([asdict(row) for row in rows], form)
+        print_plain(rows, form)
         return
     if not rows:
         out.print("Nothing in the history matches.")
@@ -122,31 +126,31 @@ def print_history(out: Console, rows: Sequence[HistoryRow], form: str) -> None:
             _interval(row.low, row.high),
             _bound(row),
             f"{row.rows:,}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     out.print(table)
 
 
-def print_models(out: Console, app: App, rows: Mapping[str, ModelRow], form: str) -> None:
+def print_models(out: Console, app: App, rows: Sequence[ModelRow], form: str) -> None:
     """The fleet: every configured model with what the history knows of it."""
-    merged = [_model_row(app, name, rows.get(name)) for name in (watch.name for watch in app.watches)]
+    merged = model_answers([watch.model for watch in app.watches], rows)
     if form != "table":
         print_plain(merged, form)
         return
     out.print(models_table(merged))
 
 
-def models_table(merged: Sequence[Mapping[str, object]]) -> Table:
+def models_table(merged: Sequence[ModelAnswer]) -> Table:
     """The fleet as a table."""
     table = table_of("Model", "Version", "Verdict", "Newest window (UTC)", "Incident since", "Owner")
     for row in merged:
         table.add_row(
-            escape(str(row["model"])),
-            escape(str(row["version"])),
-            _verdict(str(row["verdict"])),
-            str(row["window_end"] or "none yet")[:16].replace("T", " "),
-            str(row["incident_since"] or "")[:10],
-            escape(str(row["owner"] or "")),
+            escape(row.model),
+            escape(row.version),
+            _verdict(row.verdict, "watch" if row.watch else ""),
+            f"{row.window_end:%Y-%m-%d %H:%M}" if row.window_end else "none yet",
+            f"{row.incident_since:%Y-%m-%d}" if row.incident_since else "",
+            escape(row.owner or ""),
         )
     return table
 
@@ -163,7 +167,7 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
             _number(row.value),
             _interval(row.low, row.high),
             f"{row.window_end:%Y-%m-%d}",
-            _verdict(row.verdict or ""),
+            _verdict(row.verdict or "", row.reason or ""),
         )
     return table
 
@@ -171,7 +175,7 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
 def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> None:
     """Incidents, one line per metric that fell below its threshold."""
     if form != "table":
-        print_plain([asdict(row) for row in found], form)
+        print_plain(found, form)
         return
     if not found:
         out.print("[green]No incident would have been opened.[/]")
@@ -194,7 +198,7 @@ def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> Non
 def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> None:
     """The documents that checks left, a line each."""
     if form != "table":
-        print_plain([asdict(row) for row in rows], form)
+        print_plain(rows, form)
         return
     if not rows:
         out.print("No check has left a document, or none is kept any more.")
@@ -217,7 +221,7 @@ def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> Non
 def print_receivers(out: Console, rows: Sequence[ReceiverRow], form: str) -> None:
     """Who is told, a line each."""
     if form != "table":
-        print_plain([asdict(row) for row in rows], form)
+        print_plain(rows, form)
         return
     table = table_of(
         "", "Receiver", "Last told (UTC)", "Waiting", "Blocked", "Suppressed", "Paused until", "What is wrong"
@@ -263,6 +267,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
                 "high": measured.high,
                 "rows": measured.rows,
                 "verdict": verdict.state if verdict else "",
+                "reason": verdict.reason if verdict else "",
                 "sentence": verdict.sentence if verdict else "",
             }
     for (metric, column, segment), verdict in judged.items():
@@ -274,48 +279,28 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
             "high": None,
             "rows": verdict.rows,
             "verdict": verdict.state,
+            "reason": verdict.reason,
             "sentence": verdict.sentence,
         }
 
 
-def _model_row(app: App, name: str, row: ModelRow | None) -> dict[str, object]:
-    watch = app.watch(name)
-    return {
-        "model": name,
-        "version": watch.model.version if watch else "",
-        "owner": watch.model.owner if watch else None,
-        "verdict": row.verdict if row else "unknown",
-        "window_end": row.window_end.isoformat() if row and row.window_end else None,
-        "incident_since": row.incident_since.isoformat() if row and row.incident_since else None,
-    }
-
-
-def plain(row: Mapping[str, object]) -> dict[str, object]:
-    """A row as JSON and CSV take it."""
-    return {key: _plain_value(value) for key, value in row.items()}
-
-
-def _plain_value(value: object) -> object:
-    """Times as ISO 8601; an end of an interval that is open is null, for JSON knows no infinity."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def print_plain(rows: Sequence[Mapping[str, object]], form: str) -> None:
+def print_plain(answers: Sequence[Any], form: str) -> None:
     """JSON or CSV on standard output, never wrapped or coloured."""
-    rows = [plain(row) for row in rows]
     if form == "json":
+        rows = [plain(answer) for answer in answers]
         sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return
-    if rows:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+    if answers:
+        cells = [flat(answer) for answer in answers]
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(cells[0]))
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(cells)
 
 
-def _verdict(state: str) -> str:
-    return f"[{VERDICT_STYLE[state]}]{state}[/]" if state in VERDICT_STYLE else ""
+def _verdict(state: str, reason: str = "") -> str:
+    """The verdict, with its reason where days are not what they should be and nobody is paged."""
+    more = f"[yellow], {SHOWN_REASONS[reason]}[/]" if state == "ok" and reason in SHOWN_REASONS else ""
+    return f"[{VERDICT_STYLE[state]}]{state}[/]{more}" if state in VERDICT_STYLE else ""
 
 
 def _bound(row: HistoryRow) -> str:

@@ -46,6 +46,7 @@ from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
 from monitor.schedule.work import Desk
 from monitor.settings import Settings
+from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
 from monitor.web.reader import Reader
 from monitor.web.routes import routes
@@ -81,7 +82,8 @@ class Service:
         self._names = names_of(settings)
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         self._store: Store | None = None
-        self._server = Server(create_app(self._probes(), routes(self._reader())), settings.web.host, settings.web.port)
+        answers = Guard(create_app(self._probes(), routes(self._reader())), settings.web, wall_now)
+        self._server = Server(answers, settings.web.host, settings.web.port)
         self._server.start()
         self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)

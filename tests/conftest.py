@@ -11,6 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,13 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture
 def postgres_database(postgres: str) -> Iterator[str]:
     """The SQLAlchemy URL of an empty database of one's own."""
+    with a_database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def a_database(postgres: str) -> Iterator[str]:
+    """An empty database on that server for a while."""
     import psycopg
 
     name = f"t{uuid.uuid4().hex[:12]}"

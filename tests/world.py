@@ -67,12 +67,12 @@ speed = "{speed}"
 """
 
 
-def write_log(folder: Path, *, slowest: float = 20) -> None:
-    """Predictions that come true nine times in ten, and six in ten in the second week; *slowest* outcome in hours."""
+def write_log(folder: Path, *, slowest: float = 20, days: int = DAYS, decay: range = DECAY) -> None:
+    """Predictions that come true nine times in ten, and six in ten on days of *decay*; *slowest* outcome in hours."""
     chance = random.Random(7)
     at, said, was, known, customer = [], [], [], [], []
-    for day in range(DAYS):
-        right = WRONG if day in DECAY else RIGHT
+    for day in range(days):
+        right = WRONG if day in decay else RIGHT
         for row in range(ROWS):
             moment = START + day * DAY + timedelta(seconds=row * 400)
             guess = chance.randint(0, 1)

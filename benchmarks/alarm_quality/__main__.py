@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
+from benchmarks.alarm_quality.judging import alarm, bounds_of_one_model
 from benchmarks.alarm_quality.logs import Log, read_logs
-from benchmarks.alarm_quality.policies import POLICIES, Policy, alarm, bounds_of_one_model
+from benchmarks.alarm_quality.policies import POLICIES, Policy
 from benchmarks.alarm_quality.scores import Score, by_log, first_open, score
 from benchmarks.alarm_quality.simulations import CHANCES, Chance, dropping, quiet
 
@@ -27,8 +27,6 @@ MARGINS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
 DROPS = (1, 2, 5)
 BOUNDS = (1, 3, 10)
 DROPS_AT, DROPS_FOR = 180, 90
-OURS = partial(alarm, relearn=7)  # which is ten times faster than each day, and pages no less
-SIMULATED: dict[str, Policy] = POLICIES | {"**model-monitor**, 1 per 365d": OURS}
 
 
 def on_logs(logs: Sequence[Log]) -> Iterator[str]:
@@ -64,10 +62,10 @@ def at_threshold(years: int) -> Iterator[str]:
     """Pages a year of every policy on a model that sits exactly at its threshold."""
     yield "| policy | " + " | ".join(CHANCES) + " |"
     yield "|---|" + "---:|" * len(CHANCES)
-    for name, policy in SIMULATED.items():
-        simulated = years if policy is OURS else max(years // 5, 1)
+    for name, policy in POLICIES.items():
+        simulated = years if policy is alarm else max(years // 5, 1)
         yield f"| {name} | " + " | ".join(_near(policy, chance, simulated) for chance in CHANCES) + " |"
-    ours = [_near(OURS, chance, years, years_of_a_model=1) for chance in CHANCES]
+    ours = [_near(alarm, chance, years, years_of_a_model=1) for chance in CHANCES]
     yield "| **model-monitor**, in a model's first year | " + " | ".join(ours) + " |"
 
 
@@ -76,7 +74,7 @@ def at_margins(years: int) -> Iterator[str]:
     yield "| better than the threshold by | " + " | ".join(CHANCES) + " |"
     yield "|---|" + "---:|" * len(CHANCES)
     for margin in MARGINS:
-        rates = [_near(OURS, chance, years, margin) for chance in CHANCES]
+        rates = [_near(alarm, chance, years, margin) for chance in CHANCES]
         yield f"| {margin * 100:.0f} points | " + " | ".join(rates) + " |"
 
 
@@ -116,7 +114,7 @@ def on_drops(models: int) -> Iterator[str]:
     cases = [(chance, points) for chance in CHANCES[:3] for points in DROPS]
     yield "| policy | " + " | ".join(f"{chance}, {points} below" for chance, points in cases) + " |"
     yield "|---|" + "---:|" * len(cases)
-    for name, policy in SIMULATED.items():
+    for name, policy in POLICIES.items():
         yield f"| {name} | " + " | ".join(_drop(policy, chance, points, models) for chance, points in cases) + " |"
 
 

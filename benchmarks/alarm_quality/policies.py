@@ -3,77 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from math import exp
 from statistics import NormalDist, fmean, stdev
 
+from benchmarks.alarm_quality.judging import Told, alarm
 from benchmarks.alarm_quality.logs import Log
 from checks.statistics.intervals import clustered
-from monitor.release.alarm import Promise, look_at, relapse_within
-from monitor.release.variation import ENOUGH, Variation, variation_of
-
-YEAR = timedelta(days=365)
-DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """After one day: whether an incident is open, and whether that is news: a page, or the relapse of a known one."""
-
-    open: bool = False
-    paged: bool = False
-    relapsed: bool = False
-
 
 Policy = Callable[[Log], list[Told]]
-
-
-def alarm(log: Log, *, relearn: int = 1, comparisons: int = 1) -> list[Told]:
-    """model-monitor's alarm, one page a year; its *variation* is learned anew each *relearn* days.
-
-    Until four weeks are known it is what a bound without a history is held to: the interval of the newest week.
-    """
-    promise = Promise(log.threshold, log.side, YEAR, comparisons)
-    told: list[Told] = []
-    opened: datetime | None = None
-    ended: datetime | None = None
-    variation: Variation | None = None
-    for end in range(1, len(log.live) + 1):
-        now = log.live.days[end - 1].start + DAY
-        if variation is None or end % relearn == 0:
-            variation = variation_of(log.live.days[: end - 1]) or variation
-        found = None if variation is None else look_at(log.live, end, variation, promise, opened)
-        breaks = _week_is_beyond(log, end) if found is None else found.state == "page"
-        before = opened
-        if breaks and opened is None:
-            opened = now
-        elif opened is not None and found is not None and found.state == "clear":
-            opened, ended = None, now
-        again = ended is not None and now - ended <= relapse_within(promise.period)
-        news = opened is not None and before is None
-        told.append(Told(opened is not None, news and not again, news and again))
-    return told
-
-
-def bounds_of_one_model(logs: Sequence[Log]) -> list[Told]:
-    """The alarms of several bounds of one model, that share its budget and its incident; their days are the same."""
-    each = [alarm(log, relearn=7, comparisons=len(logs)) for log in logs]
-    told: list[Told] = []
-    ended: int | None = None
-    for place, now in enumerate(zip(*each, strict=True)):
-        is_open, was_open = any(one.open for one in now), bool(told) and told[-1].open
-        ended = place if was_open and not is_open else ended
-        again = ended is not None and (place - ended) * DAY <= relapse_within(YEAR)
-        news = is_open and not was_open
-        told.append(Told(is_open, news and not again, news and again))
-    return told
-
-
-def _week_is_beyond(log: Log, end: int) -> bool:
-    if not 2 <= end <= ENOUGH:
-        return False
-    return _beyond(log, end, min(7, end), 0.975)
 
 
 def _beyond(log: Log, end: int, count: int, probability: float) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from statistics import median
 
+from benchmarks.alarm_quality.judging import Told
 from benchmarks.alarm_quality.logs import Episode, Log
-from benchmarks.alarm_quality.policies import Policy, Told, openings
+from benchmarks.alarm_quality.policies import Policy, openings
 
 
 @dataclass(frozen=True, slots=True)

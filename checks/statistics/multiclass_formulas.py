@@ -26,8 +26,8 @@ NO_ROWS = "No row has both a usable prediction and an outcome."
 NO_SCORES = "No row has both a score for each class and an outcome."
 
 RATES = (("precision", PRECISION), ("recall", RECALL), ("f1", F1))
-LOG_LOSS = Metric("log_loss", "mean of -ln(probability given to what came true)", "low", tasks=CLASSES)
-BRIER = Metric("brier", "mean squared distance of scores and outcomes", "low", tasks=CLASSES)
+LOG_LOSS = Metric("log_loss", "mean of -ln(probability given to what came true)", "low", tasks=CLASSES, averages=True)
+BRIER = Metric("brier", "mean squared distance of scores and outcomes", "low", tasks=CLASSES, averages=True)
 
 
 def judged(of: Samples) -> Floats:
@@ -46,12 +46,18 @@ def brier(of: Samples) -> Floats:
 
 
 ACCURACY = Formula(
-    Metric("accuracy", "share of rows whose predicted class came true", "high", tasks=CLASSES),
+    Metric("accuracy", "share of rows whose predicted class came true", "high", tasks=CLASSES, averages=True),
     *(by_class.accuracy, judged, NO_ROWS, 0, 1, judged),
     share=True,
 )
 SERVED_ACCURACY = Formula(
-    Metric("served_accuracy", "accuracy where no usable prediction counts as a wrong one", "high", tasks=CLASSES),
+    Metric(
+        "served_accuracy",
+        "accuracy where no usable prediction counts as a wrong one",
+        "high",
+        tasks=CLASSES,
+        averages=True,
+    ),
     *(by_class.served_accuracy, lambda of: of.labelled, "No row has an outcome.", 0, 1, lambda of: of.labelled),
     share=True,
 )

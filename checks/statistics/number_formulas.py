@@ -25,8 +25,8 @@ def numbers(quantile: float, roles: Roles) -> tuple[Formula[Samples], ...]:
     return (*_OF_ERRORS, _pinball(quantile), _within(tolerance=roles.tolerance), _interval(roles))
 
 
-def _metric(name: str, summary: str, better: Better = "low") -> Metric:
-    return Metric(name, summary, better, tasks=REGRESSION)
+def _metric(name: str, summary: str, better: Better = "low", *, averages: bool = True) -> Metric:
+    return Metric(name, summary, better, tasks=REGRESSION, averages=averages)
 
 
 def _pinball(quantile: float) -> Formula[Samples]:
@@ -71,7 +71,7 @@ _OF_ERRORS = (
         variance=lambda of: by_number.mean_variance(of, "absolute"),
     ),
     Formula(
-        _metric("rmse", "root of the mean squared error"),
+        _metric("rmse", "root of the mean squared error", averages=False),
         *(by_number.rmse, by_number.compared, NO_NUMBERS, 0, inf),
     ),
     Formula(
@@ -92,7 +92,7 @@ _OF_ERRORS = (
         variance=lambda of: by_number.mean_variance(of, "error"),
     ),
     Formula(
-        _metric("r2", "share of the variance of the outcomes that is explained", "high"),
+        _metric("r2", "share of the variance of the outcomes that is explained", "high", averages=False),
         *(by_number.r2, by_number.compared, "The outcomes of these rows do not vary.", -inf, 1),
     ),
 )

@@ -26,14 +26,15 @@ def advance_model(
 ) -> Changes:
     """Apply the verdicts on one window of a model to its alerts and incidents.
 
-    *incidents* are the open ones and the newest of each group. A bound with a pending time of its own overrides that of
-    *rule*. However much changes in the window, at most one notification of each group follows. Raises ValueError where
-    two verdicts are about one and the same alert.
+    *incidents* are the open ones, and of each group the newest and the newest that paged. A bound with a pending time
+    of its own overrides that of *rule*. However much changes in the window, at most one notification of each group
+    follows. Raises ValueError where two verdicts are about one and the same alert.
     """
     rules = Rules(rule, incidents)
     steps = _steps(facts.name, alerts, window, rules)
     changed = {key: step.alert for key, step in steps.items() if step.alert != alerts.get(key)}
     moves = [move for key, step in steps.items() if (move := _move(alerts.get(key), step, window.end, rules))]
+    moves = _with_relapses(facts.name, moves, window, rules)
     return Changes(
         alerts=tuple(changed.values()),
         incidents=changed_incidents(facts, alerts, {**alerts, **changed}, rules, moves, window.end, window.seen),
@@ -77,6 +78,17 @@ def _move(old: Alert | None, step: Step, window_end: datetime, rules: Rules) -> 
     if alert.flapping != old.flapping:
         return Change("flapping" if alert.flapping else "steady", alert)
     return Change("raised", alert) if (old.severity, alert.severity) == ("warn", "page") else None
+
+
+def _with_relapses(model: str, moves: Sequence[Change], window: JudgedWindow, rules: Rules) -> list[Change]:
+    """The moves, those that open known as relapses where days decided and an incident has not been over for long."""
+    by_days = {new_alert(model, verdict).key for verdict in window.verdicts if verdict.bound.pages_by_days}
+    found: list[Change] = []
+    for move in moves:
+        opens = move.kind == "opened" and move.alert.key in by_days
+        last = rules.relapse_of(move.alert, window.end) if opens else None
+        found.append(move if last is None else Change("relapsed", move.alert, ended_at=last.resolved_at))
+    return found
 
 
 def _goes_on(old: Alert | None, step: Step, window_end: datetime, rules: Rules) -> bool:

@@ -51,14 +51,15 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All there is to tell; *unjudged* are models without a verdict, *blind* alerts that say so, *silences* what is
-    muted now."""
+    """All there is to tell; *unjudged* are models without a verdict, *blind* alerts that say so, *suspicious* what is
+    beyond its bound by more than chance often explains and too little for an alert, *silences* what is muted now."""
 
     models: int
     open: tuple[OpenModel, ...] = ()
     unjudged: tuple[str, ...] = ()
     blind: tuple[str, ...] = ()
     margins: tuple[Margin, ...] = ()
+    suspicious: tuple[Margin, ...] = ()
     silences: tuple[str, ...] = ()
 
 
@@ -116,7 +117,8 @@ def _fields(fleet: Fleet) -> tuple[Field, ...]:
         "Cannot be judged": len(fleet.blind) + len(fleet.unjudged),
     }
     seen = ", ".join(f"{one.name} by {one.seen_by}" for one in fleet.open if one.seen_by)
-    told = {"Acknowledged": seen, "Silenced": "; ".join(fleet.silences)}
+    suspicious = "; ".join(_margin(one) for one in fleet.suspicious)
+    told = {"Acknowledged": seen, "Suspicious, not paged": suspicious, "Silenced": "; ".join(fleet.silences)}
     return (
         *(Field(label, f"{count:,}") for label, count in counts.items()),
         *(Field(label, text) for label, text in told.items() if text),

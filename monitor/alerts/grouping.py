@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from monitor.alerts.alert import Alert
@@ -25,7 +25,8 @@ def group_of(alert: Alert, group_by: GroupBy) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rule as it is for each alert; *incidents* are the open ones of the model and the newest of each group."""
+    """The rule as it is for each alert; *incidents* are the open ones of the model, and of each group the newest and
+    the newest that paged."""
 
     rule: Rule
     incidents: Sequence[Incident]
@@ -41,6 +42,15 @@ class Rules:
         group = group_of(alert, self.rule.group_by)
         newest = max((one for one in self.incidents if one.group == group), key=_id, default=None)
         return newest if newest is not None and newest.id == alert.incident else None
+
+    def relapse_of(self, alert: Alert, window_end: datetime) -> Incident | None:
+        """The last incident of the alert's group that paged, if it was resolved so lately that it goes on."""
+        group = group_of(alert, self.rule.group_by)
+        paged = (one for one in self.incidents if one.group == group and one.severity == "page")
+        last = max(paged, key=_id, default=None)
+        if last is None or last.resolved_at is None or last.end_reason != "resolved":
+            return None
+        return last if window_end - last.resolved_at <= self.rule.relapse_for else None
 
 
 def _id(incident: Incident) -> int:

@@ -18,6 +18,8 @@ class Rule:
     """How long a breach must last before an alert fires, how long it must hold before it is resolved, and how soon
     after that a breach goes on with the same episode.
 
+    What is judged by its days and breaks within *relapse_for* of the end of the last incident that paged goes on with
+    that incident.
     A promise that has had no answer for *blind_after* (None: for three evaluations) gets an alert of *blind_severity*.
     *group_by* is what the alerts of one incident have in common.
     """
@@ -25,6 +27,7 @@ class Rule:
     pending_for: timedelta = timedelta(0)
     keep_firing_for: timedelta = timedelta(0)
     reopen_for: timedelta = timedelta(0)
+    relapse_for: timedelta = timedelta(0)
     blind_after: timedelta | None = None
     blind_severity: Severity = "warn"
     group_by: GroupBy = "model"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from monitor.alerts.message import About
 from monitor.alerts.words import moment
 from monitor.history.records import Silence
+from monitor.history.rows import IncidentStory
 
-__all__ = ["LONGEST", "MATCHERS", "Silence", "matches", "named", "problems"]
+__all__ = ["LONGEST", "MATCHERS", "Silence", "fits_nobody", "fitting", "matches", "named", "problems"]
 
 MATCHERS = ("model", "metric", "segment", "severity", "owner")
 LONGEST = timedelta(days=30)
@@ -51,6 +53,28 @@ def matches(silence: Silence, about: About, model: str, owner: str | None) -> bo
         "owner": owner or "",
     }
     return all(fnmatchcase(facts[name], pattern) for name, pattern in silence.matchers.items())
+
+
+def fitting(story: IncidentStory, silences: Iterable[Silence]) -> tuple[Silence, ...]:
+    """Those that held while people were to be told of the incident, and fit one of its alerts."""
+    times = [each.created_at for each in story.notifications]
+    over = max(times, default=None) if story.incident.resolved_at else None
+    abouts = [About(each.metric, each.segment, each.severity) for each in story.alerts]
+    return tuple(
+        each
+        for each in silences
+        if (not times or each.ends_at > min(times))
+        and (over is None or each.starts_at <= over)
+        and any(matches(each, about, story.incident.model, story.owner) for about in abouts)
+    )
+
+
+def fits_nobody(silence: Silence, models: Collection[str]) -> str:
+    """The sentence for a pattern that fits no model: a slip of the pen would mute nothing. Empty where it fits one."""
+    pattern = silence.matchers.get("model", "*")
+    if any(fnmatchcase(name, pattern) for name in models):
+        return ""
+    return f"No model fits {pattern!r}; there is {', '.join(sorted(models))}."
 
 
 def named(silence: Silence) -> str:

@@ -15,7 +15,7 @@ from monitor.alerts.words import at_bound, comparison, digits_apart, moment, sho
 from monitor.release.contract import Severity, Side
 from monitor.release.words import display_name, measured, rows
 
-ChangeKind = Literal["opened", "reopened", "raised", "resolved", "revised", "flapping", "steady", "closed"]
+ChangeKind = Literal["opened", "relapsed", "reopened", "raised", "resolved", "revised", "flapping", "steady", "closed"]
 CloseReason = Literal["threshold_removed", "model_removed", "retired"]
 
 _MOST_OTHERS = 50
@@ -26,13 +26,19 @@ _MOST_SENTENCES = 3
 class Change:
     """What one window did to one alert of the incident.
 
-    ``revised`` means that its breach was taken back, ``steady`` that it flaps no more and is open, ``closed`` that it
-    is not watched any more, *because* of what.
+    ``relapsed`` means that it opened, in an incident that was over at *ended_at*; ``revised`` that its breach was taken
+    back, ``steady`` that it flaps no more and is open, ``closed`` that it is not watched any more, *because* of what.
     """
 
     kind: ChangeKind
     alert: Alert
     because: CloseReason | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a new episode of the alert begins."""
+        return self.kind in ("opened", "relapsed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +209,19 @@ def _sentence(change: Change, window_end: datetime) -> str:
         return _quiet(change)
     if change.kind == "raised":
         return f"{_name(alert)} pages now; until now it warned ({_compared(alert)})."
-    if change.kind in ("opened", "reopened"):
+    if change.kind in ("opened", "relapsed", "reopened"):
         told = _unjudged(alert) if alert.side == "blind" else _opened(alert)
-        return told if change.kind == "opened" else f"Again: {told}"
+        return told if change.kind == "opened" else f"Again{_after(change.ended_at, window_end)}: {told}"
     if change.kind == "resolved" or alert.side == "blind":
         return _resolved(alert, window_end)
     return (
         f"{_name(alert)} is taken back: the window up to {moment(window_end)} UTC was judged again "
         f"with newer data and is no breach ({_compared(alert)})."
     )
+
+
+def _after(ended_at: datetime | None, window_end: datetime) -> str:
+    return "" if ended_at is None else f", {span(window_end - ended_at)} after the incident was over"
 
 
 def _opened(alert: Alert) -> str:
@@ -262,5 +272,5 @@ def _resolved(alert: Alert, window_end: datetime) -> str:
 
 def _thread_emoji(scene: Scene, state: MessageState) -> str:
     kinds: Sequence[ChangeKind] = [change.kind for change in scene.changes]
-    worsened = any(kind in ("opened", "reopened", "raised") for kind in kinds)
+    worsened = any(kind in ("opened", "relapsed", "reopened", "raised") for kind in kinds)
     return EMOJI[scene.severity if worsened and state != "resolved" else "resolved"]

@@ -34,7 +34,7 @@ def changed_incidents(
 ) -> tuple[IncidentChange, ...]:
     """Each incident that the moves touch, as it is afterwards, with its notification."""
     cases = _cases(facts, before, rules, moves, window_end)
-    opened = {move.alert.key: replace(move.alert, incident=None) for move in moves if move.kind == "opened"}
+    opened = {move.alert.key: replace(move.alert, incident=None) for move in moves if move.begins}
     after = {**after, **opened}  # whose last incident they belong to no more
     return tuple(_changed(facts, case, before, after, window_end, seen) for case in cases)
 
@@ -42,20 +42,23 @@ def changed_incidents(
 def _cases(
     facts: ModelFacts, before: Mapping[str, Alert], rules: Rules, moves: Sequence[Change], window_end: datetime
 ) -> list[_Case]:
-    """The moves by incident. What goes on does so where it was; what opens joins the open incident of its group."""
+    """The moves by incident. What goes on does so where it was; what begins joins the open incident of its group, a
+    relapse the one that it opens again."""
     by_id = {incident.id: _Case(incident) for incident in rules.incidents}
     open_now = {incident.group: by_id[incident.id] for incident in rules.incidents if incident.is_open}
     for move in moves:
-        if move.kind != "opened":
+        if not move.begins:
             case = by_id[before[move.alert.key].incident]
             case.moves.append(move)
             if move.kind == "reopened":
                 open_now[case.incident.group] = case
     for move in moves:
-        if move.kind == "opened":
+        if move.begins:
             group = group_of(move.alert, rules.rule.group_by)
+            last = rules.relapse_of(move.alert, window_end) if move.kind == "relapsed" else None
             opened = Incident(None, facts.name, facts.version, move.alert.severity, window_end, group=group)
-            open_now.setdefault(group, _Case(opened)).moves.append(move)
+            home = _Case(opened) if last is None else by_id[last.id]
+            open_now.setdefault(group, home).moves.append(move)
     return [case for case in (*by_id.values(), *_new(open_now.values())) if case.moves]
 
 
@@ -92,7 +95,7 @@ def _changed(
     return IncidentChange(
         incident=incident,
         notification=Notification(reason, tell(scene), incident.sequence),
-        opened=tuple(_episode(move.alert, window_end) for move in case.moves if move.kind == "opened"),
+        opened=tuple(_episode(move.alert, window_end) for move in case.moves if move.begins),
         reopened=tuple(move.alert.key for move in case.moves if move.kind == "reopened"),
         resolved=tuple(EpisodeResolved(move.alert.key, window_end) for move in case.moves if move.kind in ENDS),
     )
@@ -103,7 +106,7 @@ ENDS = ("resolved", "revised", "closed")
 
 
 def _members(case: _Case, alerts: Iterable[Alert]) -> Iterator[Alert]:
-    opened = {move.alert.key for move in case.moves if move.kind == "opened"}
+    opened = {move.alert.key for move in case.moves if move.begins}
     return (alert for alert in alerts if alert.key in opened or _belongs(alert, case.incident))
 
 
@@ -142,6 +145,7 @@ def _reason(case: _Case, was: Severity | None, severity: Severity | None) -> Not
 _REASONS: Mapping[ChangeKind, NotificationReason] = {
     "raised": "severity_raised",
     "opened": "alert_joined",
+    "relapsed": "alert_joined",
     "reopened": "alert_joined",
     "flapping": "flapping",
     "steady": "flapping",

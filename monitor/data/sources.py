@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Hashable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,7 +37,7 @@ CONNECT_SECONDS = 10
 STATEMENT_SECONDS = 300
 BATCH = 50_000
 HELD = "held_rows"
-AHEAD, UNBOUND = "64MB", "1GB"
+AHEAD, UNBOUND = "16MB", "1GB"
 """What DuckDB may hold of rows that nobody has taken yet."""
 
 
@@ -214,14 +215,24 @@ def batches(engine: SQLBackend, sql: str, where: str) -> Iterator[Iterable[pyarr
     with told(where):
         engine.con.execute(f"SET streaming_buffer_size = '{AHEAD}'")
         try:
-            yield _flowing(engine.con.execute(sql).to_arrow_reader(BATCH))
+            with closing(_flowing(engine.con.execute(sql).to_arrow_reader(BATCH))) as rows:
+                yield rows
         finally:
             engine.con.execute(f"SET streaming_buffer_size = '{UNBOUND}'")
 
 
-def _flowing(rows: Iterable[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+def _flowing(rows: Iterator[pyarrow.RecordBatch]) -> Generator[pyarrow.RecordBatch]:
+    """Each batch while the next one is read in a thread of its own: DuckDB fills a batch on one thread only."""
+    with ThreadPoolExecutor(1) as ahead:
+        coming = ahead.submit(next, rows, None)
+        while (batch := _arrived(coming)) is not None:
+            coming = ahead.submit(next, rows, None)
+            yield batch
+
+
+def _arrived(coming: Future[pyarrow.RecordBatch | None]) -> pyarrow.RecordBatch | None:
     try:
-        yield from rows
+        return coming.result()
     except OSError as problem:
         raise in_midstream(problem) from problem
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -53,7 +53,7 @@ def digest_once(
 def _fleet(found: FleetNow, watched: Sequence[str], units: Mapping[str, str], held: tuple[str, ...]) -> Fleet:
     """Of the models that are watched now; others are history."""
     known = set(watched)
-    margins = [_margin(row, units) for row in found.verdicts if row.model in known and row.verdict == "ok"]
+    own = [row for row in found.verdicts if row.model in known and row.verdict == "ok"]
     return Fleet(
         models=len(known),
         open=tuple(
@@ -73,9 +73,14 @@ def _fleet(found: FleetNow, watched: Sequence[str], units: Mapping[str, str], he
             for row in found.blind
             if row.model in known
         ),
-        margins=tuple(margin for margin in margins if margin is not None),
+        margins=_margins((row for row in own if row.reason not in ("watch", "not_back")), units),
+        suspicious=_margins((row for row in own if row.reason == "watch"), units),
         silences=held,
     )
+
+
+def _margins(rows: Iterable[HistoryRow], units: Mapping[str, str]) -> tuple[Margin, ...]:
+    return tuple(margin for row in rows if (margin := _margin(row, units)) is not None)
 
 
 def _margin(row: HistoryRow, units: Mapping[str, str]) -> Margin | None:

@@ -82,9 +82,9 @@ class SlackReceiver:
         """Reply in the thread; what is more urgent than before is shown in the channel too."""
         where = {"channel": thread.channel_id, "thread_ts": thread.provider_id}
         body = {**where, **_identified(letter.identity), **_NO_PREVIEWS}
-        if letter.message.reason in ("severity_raised", "escalated"):
+        if letter.message.reason in ("severity_raised", "escalated", "reopened"):
             body["reply_broadcast"] = True
-        frame = Frame(letter.note, calls=letter.message.reason == "escalated", mentions=self._mentions)
+        frame = Frame(letter.note, calls=letter.message.reason in ("escalated", "reopened"), mentions=self._mentions)
         return self._say("chat.postMessage", body, _as_reply(letter, frame))
 
     def show(self, thread: Thread, picture: Picture) -> Outcome:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
@@ -21,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from monitor.clock import monotonic
 from monitor.history.problems import HistoryUnavailable, shown_url, translate
 from monitor.history.values import to_json
+from monitor.settings import Settings
 
 BUSY_SECONDS = 5.0
 WAL_RESET_FIXED = (3, 51, 3)  # https://www.sqlite.org/releaselog/3_51_3.html
@@ -48,6 +50,15 @@ def open_engine(url: str, *, read_only: bool = False) -> Engine:
         f"history.url: the history lives in SQLite or PostgreSQL, not in {parsed.drivername}. "
         "Write sqlite:///folder/history.db or postgresql://user@host/database."
     )
+
+
+def database_url(settings: Settings, base: Path) -> str:
+    """The history's URL; a relative SQLite path is relative to config.toml."""
+    url = settings.history.url.get_secret_value()
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{base / url.removeprefix(prefix)}"
+    return url
 
 
 @contextmanager
@@ -84,11 +95,13 @@ def _parse(url: str) -> URL:
 
 
 def _open_sqlite(url: URL, *, read_only: bool) -> Engine:
-    path = _sqlite_path(url)
+    path, shown = _sqlite_path(url), url
     if read_only and not path.exists():
         raise HistoryUnavailable(f"There is no history at {shown_url(url)} yet. `model-monitor run` makes one.")
     if not read_only:
         _make_folder(path.parent)
+    if read_only:  # the driver itself refuses to write, whatever a statement says
+        url = url.set(database=f"file:{quote(str(path.absolute()))}", query={"mode": "ro", "uri": "true"})
     engine = create_engine(url, json_serializer=to_json, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -101,7 +114,7 @@ def _open_sqlite(url: URL, *, read_only: bool) -> Engine:
         reads = read_only or connection.get_execution_options().get("reading", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
-    return _with_sentences(engine, url)
+    return _with_sentences(engine, shown)
 
 
 def _sqlite_path(url: URL) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,19 +23,49 @@ _INCIDENT = ("id", "model", "version", "severity", "opened_at", "resolved_at", "
 _STATES = {"sent": "told", "superseded": "told", "pending": "waiting", "blocked": "blocked", "suppressed": "muted"}
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: behind *incident*."""
+
+    incident: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Incidents, newest first; *after* is where the next page begins, None where there is nothing more."""
+
+    rows: tuple[IncidentRow, ...]
+    after: Place | None
+
+
 def listed(
     engine: Engine, now: datetime, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
 ) -> list[IncidentRow]:
     """Incidents, oldest first; with *since* those open at that window time or later. *now* is wall time."""
-    asked = select(*_columns(incidents, _INCIDENT)).order_by(incidents.c.opened_at, incidents.c.id)
-    if model is not None:
-        asked = asked.where(incidents.c.model == model)
-    if since is not None:
-        asked = asked.where(or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= since))
-    if open_only:
-        asked = asked.where(incidents.c.resolved_at.is_(None))
+    asked = _asked(model, since, open_only=open_only).order_by(incidents.c.opened_at, incidents.c.id)
     with reading(engine) as connection:
         return _rows(connection, asked, now)
+
+
+def page(
+    engine: Engine,
+    now: datetime,
+    limit: int,
+    after: Place | None = None,
+    model: str | None = None,
+    since: datetime | None = None,
+    *,
+    open_only: bool = False,
+) -> Page:
+    """The newest *limit* incidents from *after* on, the one that was opened last first."""
+    asked = _asked(model, since, open_only=open_only).order_by(incidents.c.id.desc()).limit(limit + 1)
+    if after is not None:
+        asked = asked.where(incidents.c.id < after.incident)
+    with reading(engine) as connection:
+        ids = connection.scalars(asked.with_only_columns(incidents.c.id)).all()
+        found = _rows(connection, select(*_columns(incidents, _INCIDENT)).where(incidents.c.id.in_(ids[:limit])), now)
+    rows = tuple(sorted(found, key=lambda row: row.id, reverse=True))
+    return Page(rows, Place(rows[-1].id) if len(ids) > limit else None)
 
 
 def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | None:
@@ -68,6 +99,15 @@ def said(engine: Engine) -> list[Mapping[str, Any]]:
     with reading(engine) as connection:
         found = {tuple(key.split("/")[:2]): message for key, message in connection.execute(asked)}
     return list(found.values())
+
+
+def _asked(model: str | None, since: datetime | None, *, open_only: bool) -> Select[Any]:
+    asked = select(*_columns(incidents, _INCIDENT))
+    if model is not None:
+        asked = asked.where(incidents.c.model == model)
+    if since is not None:
+        asked = asked.where(or_(incidents.c.resolved_at.is_(None), incidents.c.resolved_at >= since))
+    return asked.where(incidents.c.resolved_at.is_(None)) if open_only else asked
 
 
 def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[IncidentRow]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Engine, select
 
 from monitor.history.engine import reading
+from monitor.history.evaluations import story
+from monitor.history.rows import EvaluationStory
 from monitor.history.tables import evaluations, incidents, transitions, verdicts
+
+Condition = Literal["inactive", "pending", "firing", "recovering", "resolved", "closed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +33,46 @@ class RecordedVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedEvaluation:
-    """One evaluation of a window; *newest_revision* is that of the window by now."""
+class Recorded:
+    """An evaluation with its verdicts, in the figures that decided: those of days, where it was judged by days."""
 
-    id: int
-    model: str
-    version: str
-    plan: str
-    start: datetime
-    end: datetime
-    revision: int
-    contract_hash: str
-    evaluated_at: datetime
-    rows: int
-    outcomes: int
-    detail: Mapping[str, Any]
+    story: EvaluationStory
     verdicts: tuple[RecordedVerdict, ...]
-    newest_revision: int
 
 
-def judged_by(engine: Engine, incident_id: int) -> list[RecordedEvaluation] | None:
+def judged_by(engine: Engine, incident_id: int) -> list[Recorded] | None:
     """The evaluations that changed an alert of the incident, oldest first; None where there is no such incident."""
-    names = ("id", "model", "version", "plan", "window_start", "window_end", "revision", "contract_hash")
-    columns = [evaluations.c[name] for name in (*names, "evaluated_at", "rows", "outcomes", "detail")]
+    known = select(incidents.c.id).where(incidents.c.id == incident_id)
     mine = select(transitions.c.evaluation_id).where(transitions.c.incident_id == incident_id)
+    asked = select(evaluations.c.id).where(evaluations.c.id.in_(mine))
     with reading(engine) as connection:
-        if connection.execute(select(incidents.c.id).where(incidents.c.id == incident_id)).first() is None:
+        if connection.execute(known).first() is None:
             return None
-        asked = select(*columns).where(evaluations.c.id.in_(mine)).order_by(evaluations.c.window_end, evaluations.c.id)
-        found = []
-        for row in connection.execute(asked).all():
-            given = connection.execute(_verdicts(row.id))
-            same = [evaluations.c[name] == getattr(row, name) for name in names[1:2] + names[3:6]]
-            revisions = connection.execute(select(evaluations.c.revision).where(*same)).scalars()
-            told = tuple(RecordedVerdict(*one) for one in given)
-            found.append(RecordedEvaluation(*(*row, told, max(revisions))))
-        return found
+        ids = list(connection.scalars(asked.order_by(evaluations.c.window_end, evaluations.c.id)))
+        told = {found: tuple(RecordedVerdict(*row) for row in connection.execute(_verdicts(found))) for found in ids}
+    stories = ((found, story(engine, found)) for found in ids)
+    return [Recorded(each, told[found]) for found, each in stories if each is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionThen:
+    """What an alert was at some time, *since* which window end, and when it last fired."""
+
+    condition: Condition
+    since: datetime
+    opened_at: datetime | None
+
+
+def conditions_before(engine: Engine, model: str, end: datetime) -> dict[str, ConditionThen]:
+    """Each alert of the model, by its key, as the windows that ended before *end* had left it."""
+    columns = [transitions.c[name] for name in ("alert_key", "window_end", "after", "reason")]
+    asked = select(*columns).where(transitions.c.model == model, transitions.c.window_end < end)
+    found: dict[str, ConditionThen] = {}
+    with reading(engine) as connection:
+        for key, at, after, reason in connection.execute(asked.order_by(transitions.c.window_end, transitions.c.id)):
+            before = found[key].opened_at if key in found else None
+            found[key] = ConditionThen(after, at, at if reason == "fired" else before)
+    return found
 
 
 def _verdicts(evaluation_id: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, or_, select
 from sqlalchemy import column as column_of
 from sqlalchemy import table as view_of
 from sqlalchemy.sql.expression import ColumnClause, TableClause
@@ -28,9 +28,11 @@ __all__ = [
     "ModelRow",
     "artifact",
     "artifacts",
+    "artifacts_of_evaluation",
     "history",
     "incidents",
     "latest_verdicts",
+    "model_names",
     "models",
     "open_alerts",
 ]
@@ -41,22 +43,30 @@ WORST_FIRST = ("breach", "error", "unknown", "ok")
 
 def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
     """The verdict in force on each bound: the one on the newest window."""
-    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT))
+    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT, "evaluation_id"))
     asked = select(view).order_by(view.c.model, view.c.metric, view.c.column, view.c.segment, view.c.side)
     with reading(engine) as connection:
         found = connection.execute(asked if model is None else asked.where(view.c.model == model))
         return [HistoryRow(*row) for row in found]
 
 
-def models(engine: Engine) -> list[ModelRow]:
-    """Every model that was ever evaluated, by name, with the worst of its verdicts in force."""
-    verdicts: dict[str, set[str]] = {}
-    for judged in latest_verdicts(engine):
-        verdicts.setdefault(judged.model, set()).add(judged.verdict or "")
+def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
+    """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
+    verdicts: dict[str, set[tuple[str, str]]] = {}
+    view = _view("latest_verdicts", ("model", "verdict", "reason"))
+    judged = select(view).distinct()
     with reading(engine) as connection:
-        newest = list(connection.execute(_newest_evaluations()))
+        for name, *told in connection.execute(judged if model is None else judged.where(view.c.model == model)):
+            verdicts.setdefault(name, set()).add((told[0] or "", told[1] or ""))
+        newest = list(connection.execute(_newest_evaluations(model)))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
     return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]
+
+
+def model_names(engine: Engine) -> list[str]:
+    """Every model that was ever worked on, by name."""
+    with reading(engine) as connection:
+        return list(connection.scalars(select(model_table.c.name).order_by(model_table.c.name)))
 
 
 def incidents(
@@ -98,6 +108,12 @@ def artifacts(
         return [ArtifactRow(*row) for row in reversed(connection.execute(asked).all())]
 
 
+def artifacts_of_evaluation(connection: Connection, evaluation_id: int) -> list[ArtifactRow]:
+    """The documents that checks left with one evaluation, oldest first."""
+    asked = _artifacts().where(artifact_table.c.evaluation_id == evaluation_id).order_by(artifact_table.c.id)
+    return [ArtifactRow(*row) for row in connection.execute(asked)]
+
+
 def artifact(engine: Engine, artifact_id: int) -> tuple[ArtifactRow, bytes] | None:
     """One document with its content; None where there is none of that id, or no more."""
     asked = _artifacts().add_columns(artifact_table.c.content).where(artifact_table.c.id == artifact_id)
@@ -112,7 +128,7 @@ def _artifacts() -> Select[Any]:
     return select(artifact_table.c.id, *whose, *own).join_from(artifact_table, evaluations)
 
 
-def _newest_evaluations() -> Select[Any]:
+def _newest_evaluations(model: str | None) -> Select[Any]:
     newest = (
         select(evaluations.c.id)
         .where(evaluations.c.model == model_table.c.name)
@@ -123,7 +139,8 @@ def _newest_evaluations() -> Select[Any]:
     )
     columns = [evaluations.c[name] for name in ("model", "version", "window_end", "evaluated_at")]
     joined = model_table.join(evaluations, evaluations.c.id == newest)
-    return select(*columns).select_from(joined).order_by(evaluations.c.model)
+    asked = select(*columns).select_from(joined).order_by(evaluations.c.model)
+    return asked if model is None else asked.where(model_table.c.name == model)
 
 
 def _open_incidents() -> Select[Any]:
@@ -131,20 +148,19 @@ def _open_incidents() -> Select[Any]:
     return select(*columns).where(incident_table.c.resolved_at.is_(None)).order_by(incident_table.c.id)
 
 
-def _model(newest: Row[Any], verdicts: set[str], incident: Row[Any] | None) -> ModelRow:
+def _model(newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] | None) -> ModelRow:
     """A model without any verdict in force is ``unknown``."""
-    worst = next((verdict for verdict in WORST_FIRST if verdict in verdicts), "unknown")
-    if incident is None:
-        return ModelRow(newest.model, newest.version, worst, newest.window_end, newest.evaluated_at)
+    states, reasons = ({judged[place] for judged in verdicts} for place in (0, 1))
     return ModelRow(
         newest.model,
         newest.version,
-        worst,
+        next((verdict for verdict in WORST_FIRST if verdict in states), "unknown"),
         newest.window_end,
         newest.evaluated_at,
-        incident.id,
-        incident.opened_at,
-        incident.severity,
+        incident_id=None if incident is None else incident.id,
+        incident_since=None if incident is None else incident.opened_at,
+        incident_severity=None if incident is None else incident.severity,
+        watch="watch" in reasons,
     )
 
 

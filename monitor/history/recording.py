@@ -17,6 +17,7 @@ from monitor.history.problems import AlreadyEvaluated
 from monitor.history.records import (
     AlertRecord,
     ArtifactRecord,
+    DayRecord,
     EpisodeRecord,
     EvaluationRecord,
     IncidentRecord,
@@ -30,6 +31,12 @@ from monitor.history.values import insert_many, insert_new, insert_or_replace, n
 
 METRIC, COLUMN, SEGMENT = 100, 200, 400
 """How long a metric's, a column's and a segment's name may be; longer ones end in a hash of themselves."""
+
+
+def alert_states(connection: Connection, model: str) -> dict[str, dict[str, Any]]:
+    """The present state of each alert of a model, by its key."""
+    asked = select(tables.alerts.c.key, tables.alerts.c.state).where(tables.alerts.c.model == model)
+    return {key: state for key, state in connection.execute(asked)}  # noqa: C416  # dict() does not type a row as a pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +155,28 @@ class Recording:
         ]
         insert_or_replace(self.connection, tables.profiles, rows, {"revision": tables.profiles.c.revision + 1})
 
+    def days(self, baseline_id: int, days: Sequence[DayRecord]) -> None:
+        """Keep what metrics were in single days; one that was there is replaced and its revision goes up."""
+        rows = [
+            {
+                "baseline_id": baseline_id,
+                "check": each.check,
+                **_about(each.metric, each.column, each.segment),
+                "bucket_start": each.start,
+                "value": each.value,
+                "rows": int(each.rows),
+                "error": each.error,
+                "revision": 0,
+            }
+            for each in days
+        ]
+        insert_or_replace(
+            self.connection, tables.bucket_values, rows, {"revision": tables.bucket_values.c.revision + 1}
+        )
+
     def alerts(self) -> dict[str, dict[str, Any]]:
         """The present state of each alert of the model, by its key."""
-        found = self.connection.execute(
-            select(tables.alerts.c.key, tables.alerts.c.state).where(tables.alerts.c.model == self.model)
-        )
-        return {key: state for key, state in found}  # noqa: C416  # dict() does not type a row as a pair
+        return alert_states(self.connection, self.model)
 
     def save_alerts(self, alerts: Sequence[AlertRecord]) -> None:
         """Keep the present state of alerts, each key once."""
@@ -172,13 +195,14 @@ class Recording:
         insert_or_replace(self.connection, tables.alerts, rows, {})
 
     def incidents(self) -> list[IncidentRecord]:
-        """The model's open incidents, and of each group the newest one, in the order in which they opened."""
+        """The model's open incidents, and of each group the newest and the newest that paged, in order of opening."""
         table = tables.incidents
         names = ("id", "version", "severity", "opened_at", "resolved_at", "sequence", "group", "end_reason")
         newest = select(func.max(table.c.id)).where(table.c.model == self.model).group_by(table.c.group)
+        lasting = or_(*(table.c.id.in_(one) for one in (newest, newest.where(table.c.severity == "page"))))
         found = self.connection.execute(
             select(*(table.c[name] for name in names))
-            .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), table.c.id.in_(newest)))
+            .where(table.c.model == self.model, or_(table.c.resolved_at.is_(None), lasting))
             .order_by(table.c.id)
             .with_for_update()  # a reminder may be about to take the next sequence
         )

@@ -43,6 +43,21 @@ class WindowRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DayRecord:
+    """What a metric was in the day (or longer bucket) that begins at *start*, on *rows* rows; *check* is a fingerprint
+    of the check and its parameters, *error* the standard error of rows taken as independent."""
+
+    check: str
+    metric: str
+    column: str
+    segment: str
+    start: datetime
+    value: float
+    rows: int
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class MeasurementRecord:
     """One number of an evaluation; ``value=None`` means "cannot tell"."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, delete,
 
 from monitor.history.tables import (
     artifacts,
+    bucket_values,
     evaluations,
     incidents,
     interactions,
@@ -28,6 +29,7 @@ def prune(engine: Engine, now: datetime, keep: timedelta, keep_artifacts: timede
         (artifacts, _old_artifacts(now - keep_artifacts)),
         (evaluations, _old_evaluations(before)),
         (profiles, _old_profiles(before)),
+        (bucket_values, _old_days(before)),
         (transitions, _old_transitions(before)),
         (incidents, _old_incidents(before)),
         (silences, select(silences.c.id).where(silences.c.ends_at < before)),
@@ -56,6 +58,10 @@ def _old_artifacts(before: datetime) -> Select[Any]:
 
 def _old_profiles(before: datetime) -> Select[Any]:
     return select(profiles.c.baseline_id, profiles.c.bucket_start).where(profiles.c.bucket_end < before)
+
+
+def _old_days(before: datetime) -> Select[Any]:
+    return select(*bucket_values.primary_key).where(bucket_values.c.bucket_start < before)
 
 
 def _old_transitions(before: datetime) -> Select[Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from monitor.history.records import Acknowledgement
 
@@ -39,6 +41,7 @@ class HistoryRow:
     threshold: float | None = None
     released_value: float | None = None
     comparisons: int | None = None
+    evaluation_id: int = 0
 
     @property
     def name(self) -> str:
@@ -65,7 +68,8 @@ class ArtifactRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model now: its worst verdict, its newest window, and since when an incident is open."""
+    """A model now: its worst verdict, its newest window, since when an incident is open, and whether days of a metric
+    are suspicious."""
 
     model: str
     version: str
@@ -75,6 +79,7 @@ class ModelRow:
     incident_id: int | None = None
     incident_since: datetime | None = None
     incident_severity: str | None = None
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +171,53 @@ class IncidentStory:
     transitions: tuple[TransitionRow, ...]
     notifications: tuple[NotificationRow, ...]
     acknowledgements: tuple[Acknowledgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationRow:
+    """One run of one plan of a model over a window; *reason* says why it failed or was skipped."""
+
+    id: int
+    model: str
+    version: str
+    plan: str
+    window_start: datetime
+    window_end: datetime
+    revision: int
+    state: str
+    reason: str
+    evaluated_at: datetime
+    seconds: float
+    rows: int
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A check that did not get to an answer: the sentence for people, and the traceback where it raised."""
+
+    check: str
+    sentence: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationStory:
+    """Everything that is known of an evaluation.
+
+    *why* is why it was due, *as_of* up to when rows counted, *contract* what was promised, *dropped* what was said of
+    documents too large to be kept, *revisions* the other evaluations of the window and plan, *incidents* those whose
+    alerts it moved.
+    """
+
+    evaluation: EvaluationRow
+    why: str
+    as_of: str
+    contract_hash: str
+    contract: Mapping[str, Any] | None
+    failures: tuple[FailureRow, ...]
+    dropped: tuple[str, ...]
+    results: tuple[HistoryRow, ...]
+    revisions: tuple[EvaluationRow, ...]
+    artifacts: tuple[ArtifactRow, ...]
+    incidents: tuple[int, ...]

@@ -13,11 +13,12 @@ from monitor.history import leases, retention, tables
 from monitor.history.engine import ping, reading
 from monitor.history.past import Pasts, past_of
 from monitor.history.problems import AlreadyEvaluated, HistoryUnavailable, LeaseLost
-from monitor.history.recording import Recording
+from monitor.history.recording import Recording, alert_states
 from monitor.history.records import (
     BaselineRecord,
     BucketState,
     Counts,
+    DayRecord,
     OutboxSummary,
     ProfileRecord,
     WindowRecord,
@@ -142,6 +143,11 @@ class Store:
         """What the plan measured in windows whole weeks before ``[start, end)``, oldest first."""
         return past_of(self.engine, model, plan, metrics, start, end, reach)
 
+    def alerts(self, model: str) -> dict[str, dict[str, Any]]:
+        """The present state of each alert of *model*, by its key."""
+        with reading(self.engine) as connection:
+            return alert_states(connection, model)
+
     def bucket_profiles(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, ProfileRecord]:
         """The profiles of the buckets that start in ``[start, end)``, by their start, in order of time."""
         return {row.bucket_start: ProfileRecord(*row[1:]) for row in self._buckets(baseline_id, start, end, _PROFILE)}
@@ -149,6 +155,17 @@ class Store:
     def bucket_states(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, BucketState]:
         """The same without reading the profiles themselves."""
         return {row.bucket_start: BucketState(*row[1:]) for row in self._buckets(baseline_id, start, end, _STATE)}
+
+    def days(self, baseline_id: int, checks: Collection[str], starts: Collection[datetime]) -> list[DayRecord]:
+        """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*."""
+        table = tables.bucket_values
+        asked = (
+            select(*(table.c[name] for name in _DAY))
+            .where(table.c.baseline_id == baseline_id, table.c.check.in_(sorted(checks)))
+            .where(table.c.bucket_start.in_(sorted(starts)))
+        )
+        with reading(self.engine) as connection:
+            return [DayRecord(*row) for row in connection.execute(asked)]
 
     def prune(
         self, now: datetime, keep: timedelta, batch: int = 100, *, keep_artifacts: timedelta | None = None
@@ -200,4 +217,5 @@ class Store:
 # The columns of a record in the order of its fields.
 _WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at")
 _PROFILE = ("bucket_start", "bucket_end", "rows", "outcomes", "data", "read_at", "revision")
+_DAY = ("check", "metric", "column", "segment", "bucket_start", "value", "rows", "error")
 _STATE = ("bucket_start", "revision", "rows", "outcomes", "read_at")

@@ -79,6 +79,22 @@ profiles = Table(  # one per bucket, replaced when the bucket changed
     Column("read_at", Instant, nullable=False),
 )
 
+bucket_values = Table(  # what a metric was in one day, or one bucket where that is longer; replaced when it changed
+    "bucket_values",
+    metadata,
+    Column("baseline_id", ForeignKey("baselines.id", ondelete="CASCADE"), primary_key=True),
+    Column("check", String(32), primary_key=True),  # a fingerprint of the check and its parameters
+    Column("metric", String(100), primary_key=True),
+    Column("column", String(200), primary_key=True, default=""),
+    Column("segment", String(400), primary_key=True, default=""),
+    Column("bucket_start", Instant, primary_key=True),
+    Column("value", Float, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("error", Float, nullable=False),  # the standard error of its rows, taken as independent; 0: not known
+    Column("revision", Integer, nullable=False, default=0),
+    Index("bucket_values_by_age", "bucket_start"),
+)
+
 evaluations = Table(  # one run of one plan of a model over one window
     "evaluations",
     metadata,

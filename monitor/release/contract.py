@@ -27,6 +27,8 @@ __all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity
 
 Severity = Literal["page", "warn"]
 
+ONE_A_YEAR = timedelta(days=365)
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -57,8 +59,14 @@ class Bound:
     window: timedelta = timedelta(days=7)
     every: timedelta = timedelta(days=1)
     needs_outcomes: bool = False
+    averages: bool = False  # its value over a window is the mean of its days
     unit: str = ""
     version: str = ""
+
+    @property
+    def pages_by_days(self) -> bool:
+        """Whether the alarm judges its days together, rather than each window by itself."""
+        return self.severity == "page" and self.averages
 
     def applies_to(self, metric: str, column: str, segment: str) -> bool:
         """Whether the bound is about this measurement. The whole is segment ""."""
@@ -87,17 +95,24 @@ class PlannedCheck:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseContract:
-    """What a model version was released with. *hash* tells contracts apart, whatever order they are written in."""
+    """What a model version was released with. *hash* tells contracts apart, whatever order they are written in.
+
+    *false_pages* is the time in which the model, exactly at its thresholds, may page once.
+    """
 
     model: str
     version: str
     bounds: tuple[Bound, ...]
     checks: tuple[PlannedCheck, ...]
     hash: str
+    false_pages: timedelta = ONE_A_YEAR
 
 
 def build_contract(
-    model: ModelSettings, checks: Mapping[str, type[Check]], confidence: float | None = None
+    model: ModelSettings,
+    checks: Mapping[str, type[Check]],
+    confidence: float | None = None,
+    false_pages: timedelta = ONE_A_YEAR,
 ) -> ReleaseContract:
     """The contract that settings which passed their review describe.
 
@@ -114,7 +129,8 @@ def build_contract(
         implied = _implied(model, about, threshold, owner, configured, confidence)
         planned += [implied] if implied not in planned else []
         bounds += _bounds(model, name, threshold, metric, implied)
-    return ReleaseContract(model.name, model.version, tuple(bounds), tuple(planned), _hash(model, bounds, planned))
+    digest = _hash(model, bounds, planned, false_pages)
+    return ReleaseContract(model.name, model.version, tuple(bounds), tuple(planned), digest, false_pages)
 
 
 def owner_of(checks: Mapping[str, type[Check]], metric: str) -> tuple[type[Check], Metric]:
@@ -173,6 +189,7 @@ def _bounds(
             pending_for=threshold.pending_for or timedelta(0),
             except_columns=_other_columns(about, beside),
             except_segments=_other_segments(about, beside),
+            averages=metric.averages,
             window=planned.window,
             every=planned.every,
             needs_outcomes=planned.check.needs().outcomes,
@@ -195,11 +212,14 @@ def _other_segments(about: Subject, beside: Sequence[Subject]) -> tuple[tuple[st
     return tuple(sorted((other.column, other.segment) for other in beside if other.segment))
 
 
-def _hash(model: ModelSettings, bounds: Sequence[Bound], planned: Sequence[PlannedCheck]) -> str:
+def _hash(
+    model: ModelSettings, bounds: Sequence[Bound], planned: Sequence[PlannedCheck], false_pages: timedelta
+) -> str:
     promised = {
         "model": model.name,
         "version": model.version,
         "task": model.task,
+        "false_pages": false_pages,
         "bounds": sorted(_canonical(asdict(bound)) for bound in bounds),
         "checks": sorted(
             _canonical([one.check.kind, one.check.model_dump(mode="json"), one.window, one.every]) for one in planned

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import accumulate, groupby
-
-DAY = timedelta(days=1)
+from datetime import datetime
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +51,3 @@ class Days:
         rows = self._rows[end] - self._rows[first]
         mean = (self._totals[end] - self._totals[first]) / rows
         return Stretch(count, mean, rows, self._squares[end] - self._squares[first])
-
-
-def days_of(buckets: Iterable[Day], end: datetime) -> Days:
-    """Buckets shorter than a day as days that end at the hour of *end*, so that the newest one is always whole.
-
-    Buckets that begin at *end* or later are left out.
-    """
-    known = sorted((one for one in buckets if one.rows > 0 and one.start < end), key=lambda one: one.start)
-    return Days(_together(tuple(day)) for _, day in groupby(known, key=lambda one: (end - one.start - _TICK) // DAY))
-
-
-_TICK = timedelta(microseconds=1)
-"""A bucket that begins exactly a day before the end belongs to the newest day."""
-
-
-def _together(buckets: tuple[Day, ...]) -> Day:
-    if len(buckets) == 1:
-        return buckets[0]
-    rows = sum(one.rows for one in buckets)
-    value = sum(one.rows * one.value for one in buckets) / rows
-    error = sum((one.rows * one.error) ** 2 for one in buckets) ** 0.5 / rows
-    return Day(buckets[0].start, value, rows, error)

@@ -12,17 +12,24 @@ from monitor.release.contract import Bound
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a sentence is made of; *threshold* is the number the value is held to, *failure* why there is none."""
+    """What a sentence is made of; *threshold* is the number the value is held to, *failure* why there is none.
+
+    *days* says how many of the last days decided, where it was not the window.
+    """
 
     bound: Bound
     measurement: Measurement
     threshold: float | None = None
     released: float | None = None
     failure: str = ""
+    days: int | None = None
 
     @property
     def name(self) -> str:
-        return words.display_name(self.bound.metric, self.measurement.column, self.measurement.segment)
+        name = words.display_name(self.bound.metric, self.measurement.column, self.measurement.segment)
+        if self.days is None:
+            return name
+        return f"{name} over the last {'day' if self.days == 1 else f'{self.days} days'}"
 
     @property
     def digits(self) -> int:
@@ -79,6 +86,16 @@ def _inconclusive(told: Told) -> str:
     return f"{beyond}, but its interval still reaches it{told.on_rows}."
 
 
+def _watch(told: Told) -> str:
+    side = "below" if told.bound.side == "min" else "above"
+    beyond = f"{told.name} {told.value} is {side} the promised {told.promise}"
+    return f"{beyond}, which is suspicious but may be chance{told.on_rows}."
+
+
+def _not_back(told: Told) -> str:
+    return f"{told.name} {told.value} is not clearly back at the promised {told.promise}{told.on_rows}."
+
+
 def _falls_below(told: Told) -> str:
     return f"{told.name} {told.value} is below the promised {told.promise}{told.on_rows}."
 
@@ -127,6 +144,8 @@ _SENTENCES: Mapping[str, Callable[[Told], str]] = {
     "holds": _holds,
     "not_clear": _not_clear,
     "inconclusive": _inconclusive,
+    "watch": _watch,
+    "not_back": _not_back,
     "falls_below": _falls_below,
     "rises_above": _rises_above,
     "too_few_rows": _too_few_rows,

@@ -17,6 +17,8 @@ Reason = Literal[
     "holds",  # ok: the value is on the promised side, and at or beyond the bound's clear
     "not_clear",  # ok: on the promised side, short of the bound's clear
     "inconclusive",  # ok, but suspicious: the value is beyond the bound, its interval still reaches it
+    "watch",  # ok, but suspicious: some days are beyond the bound by more than chance explains one time in twenty
+    "not_back",  # ok, but the alert stays: the days since it fired are not clearly back
     "falls_below",  # breach of a min
     "rises_above",  # breach of a max
     "too_few_rows",  # unknown
@@ -31,6 +33,8 @@ STATES: Mapping[Reason, State] = {
     "holds": "ok",
     "not_clear": "ok",
     "inconclusive": "ok",
+    "watch": "ok",
+    "not_back": "ok",
     "falls_below": "breach",
     "rises_above": "breach",
     "too_few_rows": "unknown",
@@ -161,6 +165,14 @@ def judge(
         high=_finite(about.high),
         rows=about.rows,
     )
+
+
+def unbroken(verdict: Verdict, value: float) -> Reason:
+    """What *value* in place of the verdict's says, where it is known to be no breach."""
+    sign = 1 if verdict.bound.side == "min" else -1
+    if verdict.threshold is not None and sign * (value - verdict.threshold) < 0:
+        return "inconclusive"
+    return "not_clear" if _short_of_clear(verdict.bound, value, verdict.released) else "holds"
 
 
 def _silent(bound: Bound, measurements: Sequence[Measurement]) -> bool:

@@ -19,16 +19,17 @@ PROMISE = ("release", "checks", "bucket", "window", "every")
 
 def written(model: ModelSettings) -> dict[str, Any]:
     """What of CONTRACT *model* says, as plain data; durations as texts that config.toml takes."""
-    return {name: _plain(getattr(model, name)) for name in CONTRACT if getattr(model, name) is not None}
+    return {name: plain(getattr(model, name)) for name in CONTRACT if getattr(model, name) is not None}
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
+    """A setting as data that TOML and JSON have a word for, with nothing in it that was not said."""
     if isinstance(value, timedelta):
         return duration(value)
     if isinstance(value, BaseModel):
         names = {name: field.alias or name for name, field in type(value).model_fields.items()}
         said = {names.get(name, name): getattr(value, name) for name in value.model_fields_set}
-        return {name: _plain(inner) for name, inner in {**said, **(value.model_extra or {})}.items()}
+        return {name: plain(inner) for name, inner in {**said, **(value.model_extra or {})}.items()}
     if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from checks.contract import Artifact, CannotMeasure, Check, Measurement, Past, Window
 from checks.parts import parts_of
 from checks.profile import Layout, Profile
+from monitor.history.records import DayRecord
+from monitor.schedule.daily import days_to_measure, length_of_day, measured_days
 from monitor.schedule.merging import Buckets, Merges
 from monitor.schedule.plan import Plan, tile_start, tiles
 
@@ -55,6 +57,8 @@ class Job:
     """Places in the plan of checks that need no measuring: already done, or they killed the worker before."""
     instead: Check | None = None
     """The one check to measure in place of the plan's: the report on an incident."""
+    by_days: frozenset[str] = frozenset()
+    """The metrics whose days are measured too: those of bounds that page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,13 @@ class CheckFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysMeasured:
+    """What some metrics were in single days (or buckets, where those are longer)."""
+
+    values: tuple[DayRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFailed:
     """The rows could not be read, so nothing was measured."""
 
@@ -127,7 +138,9 @@ class Finished:
     outcomes: int
 
 
-Event = BaselineTaken | BucketsRead | CheckStarted | CheckMeasured | CheckFailed | SourceFailed | Finished
+Event = (
+    BaselineTaken | BucketsRead | CheckStarted | CheckMeasured | CheckFailed | DaysMeasured | SourceFailed | Finished
+)
 Emit = Callable[[Event], None]
 
 
@@ -147,12 +160,14 @@ def evaluate(
         _measure_without_rows(job, plan, feed, emit)
         return
     stored = {at: bucket for at, bucket in job.stored.items() if job.layout is not None}
-    data = _profiles(job, plan, feed, layout, stored, emit)
-    merged = (merges or Merges()).parts(job.plan, layout, parts_of(job.start, job.end, data))
-    buckets = Buckets(layout, data)
+    data, read = _profiles(job, plan, feed, layout, stored, emit)
+    inside = [data[at] for at in tiles(job.start, job.end, job.model.bucket)]
+    merged = (merges or Merges()).parts(job.plan, layout, parts_of(job.start, job.end, inside))
+    buckets = Buckets(layout, inside)
     window = replace(feed.window(job.start, job.end, job.as_of, buckets, reference, merged), past=job.past)
     release = None if reference is None else feed.release_window(window, reference)
-    _measure(job, plan, window, release, {} if released is None else released, emit)
+    days = _days(job, plan, feed, layout, data, read)
+    _measure(job, plan, window, release, {} if released is None else released, emit, days)
     emit(Finished(window.live.whole.rows, window.live.whole.labelled))
 
 
@@ -173,8 +188,8 @@ def _baseline(job: Job, feed: Feed, emit: Emit) -> tuple[Layout | None, Profile 
 
 def _profiles(
     job: Job, plan: Plan, feed: Feed, layout: Layout, stored: Mapping[datetime, StoredBucket], emit: Emit
-) -> list[bytes]:
-    """The profile of each bucket of the window, in order of time; what is new or changed is read and told."""
+) -> tuple[dict[datetime, bytes], frozenset[datetime]]:
+    """The stored profile of each bucket, and which were read: what is new or changed is, and told."""
     inside = tiles(job.start, job.end, job.model.bucket)
     counted = _counted(job, plan, feed, stored, inside) if job.survey else None
     stale = {at for at in inside if at not in stored or stored[at].data is None}
@@ -182,8 +197,8 @@ def _profiles(
     fresh = feed.profiles(layout, sorted(stale), job.as_of, counted) if stale else {}
     read = {at: NewBucket(one.whole.rows, one.whole.labelled, one.to_bytes()) for at, one in fresh.items()}
     emit(BucketsRead(read))
-    held = [read[at].data if at in read else stored[at].data for at in inside]
-    return [data for data in held if data is not None]
+    held = {at: stored[at].data for at in inside if at not in read} | {at: one.data for at, one in read.items()}
+    return {at: data for at, data in held.items() if data is not None}, frozenset(read)
 
 
 def _since(job: Job, inside: Sequence[datetime]) -> datetime:
@@ -216,12 +231,36 @@ def _counts(bucket: BucketCount | StoredBucket | None) -> tuple[int, int]:
     return (0, 0) if bucket is None else (bucket.rows, bucket.outcomes)
 
 
-def _measure(job: Job, plan: Plan, window: Window, release: Window | None, released: Released, emit: Emit) -> None:
+def _measure(
+    job: Job,
+    plan: Plan,
+    window: Window,
+    release: Window | None,
+    released: Released,
+    emit: Emit,
+    days: Sequence[Window] = (),
+) -> None:
     for place, planned in enumerate(plan.checks):
         if place in job.skip:
             continue
         emit(CheckStarted(place, planned.check.kind))
-        emit(_measured(place, planned.check, window, release, released))
+        measured = _measured(place, planned.check, window, release, released)
+        emit(measured)
+        if isinstance(measured, CheckMeasured) and any(one.metric in job.by_days for one in measured.measurements):
+            emit(CheckStarted(place, planned.check.kind))
+            emit(DaysMeasured(tuple(measured_days(planned.check, days, job.by_days, job.confidence))))
+
+
+def _days(
+    job: Job, plan: Plan, feed: Feed, layout: Layout, data: Mapping[datetime, bytes], read: Collection[datetime]
+) -> tuple[Window, ...]:
+    """The days to be measured beside the window, each with nothing but its own rows."""
+    if not job.by_days or job.instead is not None:
+        return ()
+    length = length_of_day(job.model.bucket)
+    days = days_to_measure(job.start, job.end, job.model.bucket, plan.every, read)
+    merged = {at: Profile.merge(Buckets(layout, [data[one] for one in buckets])) for at, buckets in days.items()}
+    return tuple(feed.window(at, at + length, job.as_of, [merged[at]], None) for at in sorted(days))
 
 
 def _measured(

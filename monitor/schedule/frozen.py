@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 
-from checks.contract import Check
 from monitor.history.releases import Frozen, evidence_of
 from monitor.history.store import Store
+from monitor.schedule.daily import fingerprint_of
 from monitor.schedule.pool import Result
 from monitor.schedule.watch import Watch
-
-
-def fingerprint_of(check: Check) -> str:
-    """Of a check and its parameters, but the level of its intervals, which does not change a value."""
-    parameters = check.model_dump_json(exclude={"confidence"})
-    return hashlib.sha256(f"{check.kind} {parameters}".encode()).hexdigest()[:32]
 
 
 def frozen(store: Store, watch: Watch) -> list[Frozen]:

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 import structlog
 
 from monitor.clock import monotonic
+from monitor.history.records import DayRecord
 from monitor.schedule import worker
 from monitor.schedule.evaluation import (
     BaselineTaken,
@@ -20,6 +21,7 @@ from monitor.schedule.evaluation import (
     CheckFailed,
     CheckMeasured,
     CheckStarted,
+    DaysMeasured,
     Event,
     Finished,
     Job,
@@ -42,6 +44,7 @@ class Result:
     buckets: dict[datetime, NewBucket] = field(default_factory=dict)
     measured: dict[int, CheckMeasured] = field(default_factory=dict)
     failures: dict[int, CheckFailed] = field(default_factory=dict)
+    days: tuple[DayRecord, ...] = ()
     source_failure: str | None = None
     source_detail: str = ""
     rows: int = 0
@@ -60,6 +63,8 @@ class Result:
                 self.measured[place] = event
             case CheckFailed(place):
                 self.failures[place] = event
+            case DaysMeasured(values):
+                self.days += values
             case SourceFailed(sentence, detail):
                 self.source_failure, self.source_detail, self.complete = sentence, detail, True
             case Finished(rows, outcomes):
@@ -128,6 +133,8 @@ class Worker:
         if self._stopped:
             raise Stopped
         pipe = self._pipe_to_process()
+        if self._stopped:  # while the process started
+            raise Stopped
         self._jobs += 1
         running: CheckStarted | None = None
         died = ""
@@ -161,10 +168,15 @@ class Worker:
         self._process.start()
         theirs.close()
         self._jobs = 0
-        if not self._pipe.poll(START_TIMEOUT.total_seconds()):
+        try:
+            started = self._pipe.poll(START_TIMEOUT.total_seconds()) and self._pipe.recv()
+        except (EOFError, OSError):
+            started = False
+        if not started:
             self._end()
-            raise RuntimeError("A worker process did not start within a minute; is the machine out of memory?")
-        self._pipe.recv()
+            if self._stopped:
+                raise Stopped
+            raise RuntimeError("A worker process did not start within a minute, or died; is the machine out of memory?")
         return self._pipe
 
     def _death(self) -> str:

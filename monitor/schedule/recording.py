@@ -6,21 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.alerts.alert import Alert
 from monitor.alerts.movers import DRIFT, Seen
 from monitor.alerts.routing import Routing
 from monitor.alerts.rule import JudgedWindow
 from monitor.history.recording import Recording
 from monitor.history.records import (
     BucketState,
+    DayRecord,
     EvaluationRecord,
     MeasurementRecord,
     ProfileRecord,
     VerdictRecord,
 )
 from monitor.history.store import Store
+from monitor.release.paging import judged_by_days
 from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.advancing import advance
 from monitor.schedule.artifacts import artifacts_of
+from monitor.schedule.daybook import daybook_of, days_before
 from monitor.schedule.due import DueWindow, inputs_fingerprint
 from monitor.schedule.pool import Result
 from monitor.schedule.watch import Watch
@@ -61,10 +65,12 @@ def record_result(
 
     Raises LeaseLost, AlreadyEvaluated or HistoryUnavailable.
     """
-    verdicts = verdicts_of(watch, due, result)
+    before = days_before(store, hold.baseline_id, watch, due)
     artifacts = artifacts_of(result, artifact_size)
     known = states | {at: BucketState(0, new.rows, new.outcomes, due.as_of) for at, new in result.buckets.items()}
     with store.recording(watch.name, hold.token, wall) as recording:
+        alerts = [Alert.from_data(data) for data in recording.alerts().values()]
+        verdicts = verdicts_of(watch, due, result, before, alerts)
         inputs = inputs_fingerprint(due.plan, watch.model.bucket, due.start, due.end, known)
         evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, artifacts.dropped, now))
         recording.measurements(evaluation, list(_measurements(result)))
@@ -72,6 +78,7 @@ def record_result(
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
+            recording.days(hold.baseline_id, result.days)
         seen = _seen(recording, due, result, verdicts)
         window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, seen, result.source_failure)
         opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
@@ -97,9 +104,14 @@ def record_skipped(store: Store, hold: Hold, watch: Watch, due: DueWindow, *, no
         )
 
 
-def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, ...]:
-    """Judge what was measured against the bounds of the plan."""
-    return judge_all(
+def verdicts_of(
+    watch: Watch, due: DueWindow, result: Result, before: Sequence[DayRecord] = (), alerts: Iterable[Alert] = ()
+) -> tuple[Verdict, ...]:
+    """Judge what was measured against the bounds of the plan; those that page by their days, as far as these are known.
+
+    *before* are the days that the history knows, *alerts* the model's as they are.
+    """
+    verdicts = judge_all(
         watch.bounds(due.plan),
         [measurement for event in result.measured.values() for measurement in event.measurements],
         released=result.released,
@@ -108,6 +120,7 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result) -> tuple[Verdict, 
         rows=result.rows,
         outcomes=result.outcomes,
     )
+    return judged_by_days(verdicts, daybook_of(watch, due, before, result.days, alerts))
 
 
 def _seen(recording: Recording, due: DueWindow, result: Result, verdicts: Sequence[Verdict]) -> Seen:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from checks.codec import FORMAT
 from checks.contract import Check
 from monitor.alerts.incident import ModelFacts
 from monitor.alerts.rule import Rule
+from monitor.release.alarm import relapse_within
 from monitor.release.contract import Bound, ReleaseContract, build_contract
 from monitor.schedule.plan import Plan, plans_of
 from monitor.settings import ModelSettings, Settings
 from monitor.settings.terms import measures, split_segments
+
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,10 @@ class Watch:
         """What messages say of the model."""
         return ModelFacts(self.model.name, self.model.version, self.model.owner, self.model.runbook)
 
+    def by_days(self, plan: Plan) -> frozenset[str]:
+        """The metrics of *plan* whose days are judged together."""
+        return frozenset(bound.metric for bound in self.bounds(plan) if bound.pages_by_days)
+
     def bounds(self, plan: Plan) -> tuple[Bound, ...]:
         """The bounds on what *plan* measures."""
         return tuple(
@@ -56,14 +64,15 @@ def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path
     rule = Rule(
         pending_for=alerts.pending_for,
         keep_firing_for=alerts.keep_firing_for,
-        reopen_for=alerts.reopen_for,
+        reopen_for=DAY if alerts.reopen_for is None else alerts.reopen_for,
+        relapse_for=relapse_within(alerts.false_pages) if alerts.reopen_for is None else alerts.reopen_for,
         blind_after=alerts.blind_after,
         blind_severity=alerts.blind_severity,
         group_by=alerts.group_by,
     )
     checks_dir = None if settings.checks_dir is None else base / settings.checks_dir
     return tuple(
-        _watch(model, checks, rule, alerts.confidence, base, checks_dir)
+        _watch(model, checks, rule, alerts.confidence, alerts.false_pages, base, checks_dir)
         for model in settings.models
         if not model.retired
     )
@@ -74,10 +83,11 @@ def _watch(
     checks: Mapping[str, type[Check]],
     rule: Rule,
     confidence: float,
+    false_pages: timedelta,
     base: Path,
     checks_dir: Path | None,
 ) -> Watch:
-    contract = build_contract(model, checks, confidence)
+    contract = build_contract(model, checks, confidence, false_pages)
     return Watch(model, contract, plans_of(contract), rule, confidence, base, checks_dir, _fingerprint(model))
 
 

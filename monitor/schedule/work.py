@@ -191,6 +191,7 @@ def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
         reference=baseline.profile if baseline else None,
         stored=stored,
         past=past_of_window(store, watch, due),
+        by_days=watch.by_days(due.plan),
     )
 
 

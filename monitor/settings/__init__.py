@@ -17,12 +17,16 @@ from monitor.settings.values import (
     Share,
     between,
     known_clock_time,
+    known_header,
+    known_network,
     known_zone,
     parse_amount,
     parse_columns,
     parse_duration,
     parse_moment,
+    parse_rate,
     parse_size,
+    parse_time,
     parse_tolerance,
     positive,
 )
@@ -58,20 +62,26 @@ __all__ = [
     "Threshold",
     "Trainings",
     "WebSettings",
+    "WebToken",
     "Webhook",
     "load_settings",
     "parse_duration",
+    "parse_moment",
+    "parse_time",
 ]
 
 Severity = Literal["page", "warn"]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]  # "90s", "30m", "4h", "7d", "2w", "1d 12h"
 Span = Annotated[Duration, AfterValidator(positive)]
+Rate = Annotated[timedelta, BeforeValidator(parse_rate)]  # "1 per 365d": the time that one of them has
 Size = Annotated[int, BeforeValidator(parse_size)]  # "512MB", "2GB"
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Amount = Annotated[float | timedelta, BeforeValidator(parse_amount)]
 Columns = Annotated[str | tuple[str, ...], BeforeValidator(parse_columns)]
 Tolerance = Annotated[Share | float, BeforeValidator(parse_tolerance)]
 Zone = Annotated[str, AfterValidator(known_zone)]
+Network = Annotated[str, AfterValidator(known_network)]  # "10.0.0.7", "10.0.0.0/8"
+HeaderName = Annotated[str, AfterValidator(known_header)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 ClockTime = Annotated[str, AfterValidator(known_clock_time)]  # "08:00"
@@ -262,9 +272,10 @@ class AlertSettings(Table):
     """How verdicts become alerts, and when people are told."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    false_pages: Rate = 365 * DAY  # of a model that sits exactly at its thresholds
     pending_for: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
-    reopen_for: Duration = DAY  # a breach this soon after it was resolved goes on with the same incident
+    reopen_for: Duration | None = None  # left out: half the time of false_pages for what is judged by days, else a day
     blind_after: Duration | None = None  # left out: three evaluations
     blind_severity: Severity = "warn"
     group_by: Literal["model", "metric", "segment"] = "model"
@@ -314,12 +325,23 @@ class Alertmanager(Table):
     url: SecretStr
 
 
+class WebToken(Table):
+    """Somebody, or a program, that may use the pages and the API from elsewhere."""
+
+    name: Name
+    secret: SecretStr
+    scope: Literal["read", "write"] = "read"
+
+
 class WebSettings(Table):
-    """The port for /healthz, /readyz and /metrics."""
+    """The port for pages, API and probes, and who may use it from elsewhere."""
 
     host: Text = "127.0.0.1"
     port: int = Field(default=9464, ge=0, le=65535)
     url: Text | None = None  # where people reach it, for links in messages
+    tokens: tuple[WebToken, ...] = ()
+    proxy_header: HeaderName | None = None  # in which a trusted proxy says who it is that asks
+    trusted_proxies: tuple[Network, ...] = ()
 
 
 class ClockSettings(Table):

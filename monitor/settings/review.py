@@ -10,6 +10,7 @@ from pathlib import Path
 
 from checks.contract import Check
 from monitor.settings import ModelSettings, Settings, Source, Trainings
+from monitor.settings.access import review_access
 from monitor.settings.problems import File
 from monitor.settings.promises import review_release
 from monitor.settings.remarks import Remark
@@ -172,6 +173,7 @@ def _not_whole(file: File, where: Place, bucket: Place) -> Remark:
 
 def _surroundings(settings: Settings, file: File) -> Iterator[Remark]:
     yield from review_telling(settings, file)
+    yield from review_access(settings, file)
     scheme = settings.history.url.get_secret_value().partition("://")[0]
     if scheme not in HISTORY_SCHEMES:
         what = "must be the URL of an SQLite or PostgreSQL database"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from ipaddress import ip_network
 from math import isfinite
 from zoneinfo import ZoneInfo
 
@@ -19,9 +20,12 @@ _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]i?B)", re.IGNORECASE)
 
+_RATE = re.compile(r"([1-9]\d*)\s+per\s+(.+)")
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
 _CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 A_DURATION = "must be a duration; write a number with its unit, such as '90s', '30m', '4h', '7d', '2w' or '1d 12h'"
+A_RATE = "must say how many in how long, such as '1 per 365d' or '2 per 90d'"
 A_SIZE = "must be a size; write a number with its unit, such as '512MB' or '2GB'"
 A_TIME = "must be a time; write it as 2013-04-16T00:00:00Z (without a zone it is UTC)"
 A_BOUND = "must be a number, or a duration such as '4h' where the metric is measured in seconds"
@@ -41,6 +45,33 @@ def parse_duration(value: object) -> timedelta:
     if seconds > LONGEST:
         raise ValueError("must not be longer than a hundred years")
     return timedelta(seconds=seconds)
+
+
+def parse_rate(value: object) -> timedelta:
+    """``"2 per 90d"`` as the time that one of them has: 45 days. Raises ValueError with a sentence."""
+    if isinstance(value, timedelta):
+        return value
+    found = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(A_RATE)
+    one = parse_duration(found[2]) / int(found[1])
+    if one < timedelta(days=1):
+        raise ValueError("must not be more than one a day, which is no promise")
+    return one
+
+
+def parse_time(text: str, now: datetime) -> datetime:
+    """A time as people ask for it: ``2013-07-01``, ``2013-07-01T06:00``, or ``7d`` before *now*. Raises ValueError."""
+    try:
+        return parse_moment(text)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        return now - parse_duration(text)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"{text!r} is neither a time (2013-07-01, 2013-07-01T06:00) nor a duration (7d, 12h)."
+        ) from None
 
 
 def parse_size(value: object) -> int:
@@ -121,6 +152,22 @@ def known_clock_time(value: str) -> str:
     """A time of day. Raises ValueError."""
     if not _CLOCK_TIME.fullmatch(value):
         raise ValueError("must be a time of day between '00:00' and '23:59'")
+    return value
+
+
+def known_network(value: str) -> str:
+    """An address, or a network of addresses. Raises ValueError."""
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("must be an address or a network, such as '10.0.0.7' or '10.0.0.0/8'") from None
+    return value
+
+
+def known_header(value: str) -> str:
+    """The name of a header of HTTP. Raises ValueError."""
+    if not _HEADER.fullmatch(value):
+        raise ValueError("must be the name of a header, such as 'X-Forwarded-User'")
     return value
 
 

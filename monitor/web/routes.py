@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
+from monitor.web import api, login
 from monitor.web.reader import Reader
 
 
 def routes(reader: Reader) -> list[ControllerRouterHandler]:
-    """The API for programs and the pages for people, over *reader*."""
-    del reader
-    return []
+    """Signing in, the API for programs and the pages for people, over *reader*."""
+    return [*login.handlers(reader), api.router(reader)]

@@ -39,8 +39,10 @@ def verdict(
     named: bool = False,
     rows: int = 18511,
     unit: str = "",
+    averages: bool = False,
 ) -> Verdict:
-    """A verdict on ``accuracy >= 0.728`` or, for other metrics, on ``drift <= 0.2``; *named*: the segment is."""
+    """A verdict on ``accuracy >= 0.728`` or, for other metrics, on ``drift <= 0.2``; *named*: the segment is;
+    *averages*: its days are judged together."""
     low_is_bad = metric == "accuracy"
     side: Literal["min", "max"] = "min" if low_is_bad else "max"
     limit = 0.728 if low_is_bad else 0.2
@@ -55,6 +57,7 @@ def verdict(
         segments=() if named or not segment else (segment.partition("=")[0],),
         pending_for=pending_for,
         unit=unit,
+        averages=averages,
     )
     if kind == "unknown":
         return Verdict(bound, "unknown", "too_few_rows", "Too few rows.", column, segment)
@@ -118,5 +121,8 @@ class Model:
         return changes
 
     def _loaded(self) -> list[Incident]:
-        newest = {one.group: one for one in self.incidents.values()}
-        return [one for one in self.incidents.values() if one.is_open or newest[one.group] is one]
+        lasting = [{one.group: one for one in found}.values() for found in (self.incidents.values(), self._paged())]
+        return [one for one in self.incidents.values() if one.is_open or any(one in newest for newest in lasting)]
+
+    def _paged(self) -> list[Incident]:
+        return [one for one in self.incidents.values() if one.severity == "page"]

@@ -31,6 +31,7 @@ FLEET = Fleet(
         Margin("prices", "drift.temp", "max", 0.05, 0.2),
         Margin("ads", "uplift", "min", 0.01, 0.0),
     ),
+    suspicious=(Margin("ads", "accuracy", "min", 0.748, 0.75),),
     silences=("Silence 3 of ben (deploying)",),
 )
 
@@ -82,6 +83,7 @@ def test_the_digest_tells_of_the_whole_fleet() -> None:
         "With an open incident": "2",
         "Cannot be judged": "2",
         "Acknowledged": "churn by anna",
+        "Suspicious, not paged": "ads accuracy 0.748 (at least 0.75)",
         "Silenced": "Silence 3 of ben (deploying)",
     }
     assert told.changed == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from monitor.alerts.incident import EpisodeResolved, notification_key
 from monitor.alerts.message import Message
 from monitor.alerts.rule import Rule
+from monitor.release.verdict import Verdict
 from tests.alerts.scenes import DAY, Kind, Model, drift, end, verdict
 
 
@@ -121,6 +123,86 @@ def test_nothing_is_reopened_once_another_incident_has_opened() -> None:
     assert [one.reason for one in joined.notifications] == ["severity_raised"]
     assert ([step.reason for step in joined.steps], joined.incidents[0].incident.id) == (["fired"], 2)
     assert len(joined.incidents[0].opened) == 1
+
+
+RELAPSES = Rule(reopen_for=DAY, relapse_for=9 * DAY)
+
+
+def by_days(kind: Kind, metric: str = "accuracy") -> Verdict:
+    """A verdict of the alarm on a bound that pages."""
+    return verdict(kind, metric=metric, averages=True)
+
+
+def test_a_relapse_of_what_is_judged_by_days_opens_its_last_incident_again() -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"))
+    model.see(2, by_days("holds"))
+    model.see(10, by_days("holds"))
+    [change] = model.see(11, by_days("breach")).incidents
+    assert (change.notification.reason, change.notification.sequence) == ("reopened", 3)
+    assert (change.incident.id, change.incident.opened_at, change.incident.resolved_at) == (1, end(1), None)
+    assert len(change.opened) == 1, "the alert's episode is a new one"
+    assert change.notification.message.changed.startswith(
+        "Again, 9 days after the incident was over: accuracy fell below the promised 0.728"
+    )
+    model.see(12, by_days("holds"))
+    assert [one.resolved_at for one in model.ended] == [end(12)]
+
+
+@pytest.mark.parametrize(
+    ("later", "day"),
+    [
+        (by_days("breach"), 12),  # a moment too late
+        (verdict("breach"), 11),  # each of its windows is judged by itself
+        (drift("breach"), 11),  # it only warns
+    ],
+)
+def test_what_is_no_relapse_is_an_incident_of_its_own(later: Verdict, day: int) -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"))
+    model.see(2, by_days("holds"))
+    [told] = model.see(day, later).notifications
+    assert (told.reason, len(model.incidents)) == ("opened", 2)
+
+
+def test_a_relapse_goes_on_with_the_last_incident_that_paged_whatever_warned_since() -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"))
+    model.see(2, by_days("holds"))
+    model.see(3, drift("breach"))
+    model.see(4, drift("holds"))
+    [change] = model.see(5, by_days("breach")).incidents
+    assert (change.notification.reason, change.incident.id) == ("reopened", 1)
+    assert [one.id for one in model.ended] == [2]
+
+
+def test_a_relapse_while_another_incident_is_open_joins_that_one() -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"))
+    model.see(2, by_days("holds"))
+    model.see(3, drift("breach"))
+    [change] = model.see(4, by_days("breach")).incidents
+    assert (change.notification.reason, change.incident.id) == ("severity_raised", 2)
+
+
+def test_another_bound_that_shares_the_budget_relapses_into_the_same_incident() -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"), by_days("holds", "mae"))
+    model.see(2, by_days("holds"), by_days("holds", "mae"))
+    [change] = model.see(5, by_days("holds"), by_days("breach", "mae")).incidents
+    assert (change.notification.reason, change.incident.id) == ("reopened", 1)
+    assert change.notification.message.changed.startswith(
+        "Again, 3 days after the incident was over: mae rose above the promised 0.2"
+    )
+
+
+def test_what_was_closed_and_not_resolved_is_not_relapsed_into() -> None:
+    model = Model(RELAPSES)
+    model.see(1, by_days("breach"))
+    model.incidents[1] = replace(model.incidents[1], resolved_at=end(2), end_reason="threshold_removed")
+    model.alerts.clear()
+    [told] = model.see(3, by_days("breach")).notifications
+    assert (told.reason, len(model.incidents)) == ("opened", 2)
 
 
 def test_an_alert_comes_back_into_the_incident_that_others_kept_open() -> None:

@@ -16,6 +16,9 @@ from monitor.delivery.digesting import digest_once
 from monitor.delivery.slack import SlackReceiver
 from monitor.history.engine import open_engine
 from monitor.history.migrations import migrate
+from monitor.history.queries import models
+from monitor.history.records import EvaluationRecord, VerdictRecord
+from monitor.history.store import Store
 from monitor.history.tables import acknowledgements, incidents, silences
 from monitor.settings import Digest
 from tests.delivery.boxes import CHANNEL, SECOND, drain, relay_on, rows, states
@@ -59,6 +62,29 @@ def test_a_digest_is_one_message_without_a_thread(slack: FakeSlack, engine: Engi
     assert "not evaluated yet · flight-delay" in text
     assert slack.called("chat.update") == 0
     assert slack.invalid == []
+
+
+def test_what_is_suspicious_is_told_apart_from_what_is_close_to_its_bound(slack: FakeSlack, engine: Engine) -> None:
+    with Store(engine) as store:
+        token = store.claim("churn", "me", NOW, timedelta(days=1))
+        assert token is not None
+        with store.recording("churn", token, NOW) as recording:
+            window = EvaluationRecord("7", "p", NOW - timedelta(days=7), NOW, NOW)
+            recording.verdicts(recording.evaluation(window), [judged(f"m{reason}", reason) for reason in SAID])
+        [model] = models(engine)
+        assert (model.verdict, model.watch) == ("ok", True)
+        assert make(engine)
+        drain(relay_on(engine, SlackReceiver(FakeSlack.token, "#alerts", api_url=slack.url, timeout=SECOND)), NOW)
+    text = str(slack.parents()[0].body["blocks"])
+    assert "*Suspicious, not paged*\\nchurn mwatch 0.74 (at least 0.75)" in text
+    assert "Closest to their bounds: churn mholds 0.74 (at least 0.75)." in text
+
+
+SAID = ("holds", "watch", "not_back")
+
+
+def judged(metric: str, reason: str) -> VerdictRecord:
+    return VerdictRecord(metric, "ok", reason, "page", "min", threshold=0.75, value=0.74)
 
 
 def test_a_digest_is_made_once_a_day_however_many_daemons_try(engine: Engine) -> None:

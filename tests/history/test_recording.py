@@ -14,6 +14,7 @@ from monitor.history.records import (
     AlertRecord,
     BaselineRecord,
     BucketState,
+    DayRecord,
     EpisodeRecord,
     EvaluationRecord,
     IncidentRecord,
@@ -26,7 +27,7 @@ from monitor.history.records import (
     WindowRecord,
 )
 from monitor.history.store import Store
-from monitor.history.tables import episodes, measurements, metadata, outbox, transitions, verdicts
+from monitor.history.tables import bucket_values, episodes, measurements, metadata, outbox, transitions, verdicts
 
 DAY = timedelta(days=1)
 START = datetime(2013, 7, 1, tzinfo=UTC)
@@ -124,6 +125,26 @@ def test_a_bucket_read_again_replaces_its_profile(store: Store, token: int) -> N
         START: BucketState(revision=1, rows=120, outcomes=90, read_at=START + 2 * DAY),
         START + 100 * DAY: BucketState(revision=0, rows=1, outcomes=1, read_at=START + DAY),
     }
+
+
+def test_a_day_measured_again_replaces_its_value(store: Store, engine: Engine, token: int) -> None:
+    baseline = store.save_baseline(BASELINE)
+    other = DayRecord("f", "accuracy", "", "origin=JFK", START, 0.6, 40, 0.03)
+    for value, rows in ((0.7, 100), (0.8, 120)):
+        with store.recording("flights", token, WALL) as recording:
+            recording.days(baseline, [DayRecord("f", "accuracy", "", "", START, value, rows, 0.02), other])
+            recording.days(baseline, [DayRecord("g", "mae", "", "", START, 3.0, 5, 0.0)])
+
+    known = store.days(baseline, ["f"], [START, START + DAY])
+
+    assert sorted(known, key=lambda day: day.segment) == [
+        DayRecord("f", "accuracy", "", "", START, 0.8, 120, 0.02),
+        other,
+    ]
+    assert store.days(baseline, ["f"], [START + DAY]) == []
+    assert store.days(baseline, [], [START]) == []
+    with engine.connect() as connection:
+        assert set(connection.execute(select(bucket_values.c.revision)).scalars()) == {1}
 
 
 def test_the_newest_revision_of_a_window_is_told(store: Store, record: Callable[..., int]) -> None:

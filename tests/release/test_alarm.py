@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.release.alarm import MIN_ROWS, Finding, Promise, level_of, look, relapse_within
-from monitor.release.days import Day, Days, days_of
+from monitor.release.days import Day, Days
 from monitor.release.variation import ENOUGH, variation_of
 
 DAY = timedelta(days=1)
@@ -168,20 +168,6 @@ def test_the_level_follows_from_the_budget(period: timedelta, comparisons: int, 
 
 def test_a_relapse_within_half_the_period_is_the_same_incident() -> None:
     assert relapse_within(YEAR) == timedelta(days=182.5)
-
-
-def test_buckets_shorter_than_a_day_become_days_that_end_now() -> None:
-    hours = [Day(START + place * HOUR, place, 10, 1.0) for place in range(50)]
-
-    found = days_of(hours, START + 49 * HOUR).days
-
-    assert [(day.start, day.rows) for day in found] == [
-        (START, 10),  # the rest
-        (START + HOUR, 240),
-        (START + 25 * HOUR, 240),  # up to now; the hour that begins now is not over
-    ]
-    assert found[-1].value == pytest.approx(sum(range(25, 49)) / 24)
-    assert found[-1].error == pytest.approx(1 / 24**0.5)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.alerts.routing import Routing
-from monitor.app import build_app, evaluate_now, throw_away_runner
+from monitor.app import build_app, throw_away_runner
+from monitor.by_hand import evaluate_now
 from monitor.history import queries
 from monitor.history.rows import EpisodeRow
 from monitor.schedule.replay import replay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -139,10 +140,16 @@ def test_a_hanging_check_is_ended_with_all_it_started(worker: Worker, base: Path
     assert not _running("mm-grandchild")
 
 
-def test_a_stopped_worker_gives_its_evaluation_back(worker: Worker, base: Path) -> None:
-    import threading
-
-    threading.Timer(2.0, worker.stop).start()
+@pytest.mark.parametrize(
+    "after",
+    [
+        0.05,  # the process starts
+        0.3,  # it imports
+        2.0,  # it evaluates
+    ],
+)
+def test_a_stopped_worker_gives_its_evaluation_back(worker: Worker, base: Path, after: float) -> None:
+    threading.Timer(after, worker.stop).start()
 
     with pytest.raises(Stopped):
         run(worker, base, "hangs")

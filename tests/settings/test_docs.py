@@ -33,6 +33,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[webhooks]]": settings.Webhook,
     "[[alertmanagers]]": settings.Alertmanager,
     "[web]": settings.WebSettings,
+    "[[web.tokens]]": settings.WebToken,
     "[clock]": settings.ClockSettings,
     "At the top": settings.Settings,
 }

@@ -938,3 +938,62 @@ def test_what_is_told_where_may_be_said_in_full(load: Load) -> None:
     loaded = load(added=slack + hook + managers)
     assert [route.channel for route in loaded.slack.routes] == ["#growth"]
     assert [each.name for each in loaded.alertmanagers] == ["alertmanager", "other"]
+
+
+TOKEN = '[[web.tokens]]\nname = "{}"\nsecret = "{}"\n'
+
+
+@pytest.mark.parametrize(
+    ("added", "expected"),
+    [
+        # a header that counts from nobody
+        (
+            '[web]\nproxy_header = "X-Forwarded-User"\n',
+            (
+                "web.trusted_proxies: is missing, and web.proxy_header counts from trusted proxies only; "
+                'add trusted_proxies = ["10.0.0.7"]'
+            ),
+        ),
+        # proxies that say nothing
+        (
+            '[web]\ntrusted_proxies = ["10.0.0.7"]\n',
+            (
+                "web.proxy_header: is missing, and web.trusted_proxies say in it who asks; "
+                'add proxy_header = "X-Forwarded-User"'
+            ),
+        ),
+        # a network that is none
+        (
+            '[web]\nproxy_header = "X-Forwarded-User"\ntrusted_proxies = ["10.0.0.7/8"]\n',
+            (
+                "web.trusted_proxies[0]: must be an address or a network, such as '10.0.0.7' or '10.0.0.0/8', "
+                "not '10.0.0.7/8'"
+            ),
+        ),
+        # a header that is none
+        (
+            '[web]\nproxy_header = "X User"\ntrusted_proxies = ["10.0.0.7"]\n',
+            "web.proxy_header: must be the name of a header, such as 'X-Forwarded-User', not 'X User'",
+        ),
+        # a secret that can be guessed
+        (
+            TOKEN.format("oncall", CANARY[:19]),
+            (
+                "web.tokens[0].secret: can be guessed: it has fewer than 20 characters; "
+                "take the output of: openssl rand -base64 32"
+            ),
+        ),
+        # two tokens of one name
+        (
+            TOKEN.format("oncall", "a" * 20) + TOKEN.format("oncall", "b" * 20),
+            "web.tokens[1].name: is the name of web.tokens[0] already; give each token a name of its own",
+        ),
+        # two people with one secret
+        (
+            TOKEN.format("anna", "a" * 20) + TOKEN.format("oncall", "a" * 20),
+            "web.tokens[1].secret: is the secret of web.tokens[0] already; give each token a secret of its own",
+        ),
+    ],
+)
+def test_who_cannot_be_told_apart_is_reported(problems: Problems, added: str, expected: str) -> None:
+    assert problems(added=added) == [expected]

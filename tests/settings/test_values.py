@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.release.words import duration
-from monitor.settings.values import parse_duration, parse_size
+from monitor.settings.values import parse_duration, parse_rate, parse_size
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,29 @@ def test_a_duration_has_an_end() -> None:
 @given(st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=36524)))
 def test_a_duration_reads_back_as_it_was_written(length: timedelta) -> None:
     assert abs(parse_duration(duration(length)) - length) <= timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 per 365d", timedelta(days=365)),
+        ("2 per 90d", timedelta(days=45)),  # what one of them has
+        (" 12  per 52w ", timedelta(days=364 / 12)),
+    ],
+)
+def test_a_rate_is_read(text: str, expected: timedelta) -> None:
+    assert parse_rate(text) == parse_rate(expected) == expected
+
+
+@pytest.mark.parametrize("text", ["", "365d", "0 per 365d", "1.5 per 365d", "-1 per 365d", "1 in 365d", 1, None])
+def test_what_is_no_rate_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"^must say how many in how long, such as '1 per 365d' or '2 per 90d'$"):
+        parse_rate(text)
+
+
+def test_a_rate_is_no_more_than_one_a_day() -> None:
+    with pytest.raises(ValueError, match=r"^must not be more than one a day, which is no promise$"):
+        parse_rate("25 per 24d")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,184 @@
+"""What the history answers people and programs with: the same words for commands, the API and DataFrames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+from monitor.history.records import Acknowledgement, Silence
+from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, ModelRow, NotificationRow, TransitionRow
+from monitor.settings import ModelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """A model of config.toml with what the history knows of it: ``unknown`` where it was never evaluated.
+
+    *watch* where its days are suspicious, and page nobody.
+    """
+
+    model: str
+    version: str
+    owner: str | None
+    verdict: str
+    window_end: datetime | None
+    evaluated_at: datetime | None
+    incident_id: int | None
+    incident_since: datetime | None
+    incident_severity: str | None
+    runbook: str | None
+    retired: bool
+    watch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentAnswer:
+    """An incident in a line: when it opened and was resolved in window time, and whether anybody was told."""
+
+    id: int
+    model: str
+    version: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    end_reason: str
+    alerts: tuple[str, ...]
+    told: str
+    acknowledged_by: str | None
+    acknowledged_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceAnswer:
+    """A silence, and whether it holds, is over or begins later."""
+
+    id: int
+    matchers: Mapping[str, str]
+    starts_at: datetime
+    ends_at: datetime
+    author: str
+    comment: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryAnswer:
+    """Everything about one incident; its transitions are in window time, notifications in wall time."""
+
+    id: int
+    model: str
+    version: str
+    severity: str
+    opened_at: datetime
+    resolved_at: datetime | None
+    end_reason: str
+    told: str
+    acknowledged_by: str | None
+    acknowledged_until: datetime | None
+    owner: str | None
+    alerts: tuple[AlertRow, ...]
+    transitions: tuple[TransitionRow, ...]
+    notifications: tuple[NotificationRow, ...]
+    acknowledgements: tuple[Acknowledgement, ...]
+    silences: tuple[Silence, ...]
+
+
+def model_answers(models: Iterable[ModelSettings], rows: Iterable[ModelRow]) -> list[ModelAnswer]:
+    """Every configured model, in the order of config.toml."""
+    known = {row.model: row for row in rows}
+    return [_model(model, known.get(model.name)) for model in models]
+
+
+def incident_answer(row: IncidentRow) -> IncidentAnswer:
+    """An incident as it is listed."""
+    given = row.acknowledged
+    return IncidentAnswer(
+        row.id,
+        row.model,
+        row.version,
+        row.severity,
+        row.opened_at,
+        row.resolved_at,
+        row.end_reason,
+        row.alerts,
+        row.told,
+        None if given is None else given.author,
+        None if given is None else given.expires_at,
+    )
+
+
+def story_answer(story: IncidentStory, silences: Sequence[Silence]) -> StoryAnswer:
+    """An incident with *silences*, those that fit it."""
+    incident = incident_answer(story.incident)
+    shared = {field.name: getattr(incident, field.name) for field in fields(incident) if field.name != "alerts"}
+    return StoryAnswer(
+        **shared,
+        owner=story.owner,
+        alerts=story.alerts,
+        transitions=story.transitions,
+        notifications=story.notifications,
+        acknowledgements=story.acknowledgements,
+        silences=tuple(silences),
+    )
+
+
+def silence_answer(silence: Silence, now: datetime) -> SilenceAnswer:
+    """A silence with its state at *now*, wall time."""
+    state = "over" if silence.ends_at <= now else "holds" if silence.starts_at <= now else "begins later"
+    return SilenceAnswer(
+        silence.id,
+        dict(silence.matchers),
+        silence.starts_at,
+        silence.ends_at,
+        silence.author,
+        silence.comment,
+        state,
+    )
+
+
+def plain(answer: Any) -> dict[str, Any]:
+    """An answer as JSON takes it."""
+    if isinstance(answer, Mapping):
+        return {key: _plain(value) for key, value in answer.items()}
+    return {name: _plain(getattr(answer, name)) for name in answer.__dataclass_fields__}
+
+
+def flat(answer: Any) -> dict[str, Any]:
+    """The same as CSV takes it: one value in each cell."""
+    return {key: _cell(value) for key, value in plain(answer).items()}
+
+
+def mutes(matchers: Mapping[str, str]) -> str:
+    """``model=flight-* severity=warn``."""
+    return " ".join(f"{name}={pattern or repr(pattern)}" for name, pattern in matchers.items())
+
+
+def _model(model: ModelSettings, row: ModelRow | None) -> ModelAnswer:
+    own = (model.runbook, model.retired, row is not None and row.watch)
+    if row is None:
+        return ModelAnswer(model.name, model.version, model.owner, "unknown", None, None, None, None, None, *own)
+    newest = (row.verdict, row.window_end, row.evaluated_at)
+    incident = (row.incident_id, row.incident_since, row.incident_severity)
+    return ModelAnswer(model.name, model.version, model.owner, *newest, *incident, *own)
+
+
+def _plain(value: Any) -> Any:
+    """Times as ISO 8601; an end of an interval that is open is null, for JSON knows no infinity."""
+    if value is None or isinstance(value, str | int):  # most values; dataclasses.asdict would copy each of them
+        return value
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return plain(value)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return mutes(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
