@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -192,6 +193,23 @@ def test_a_release_without_a_reference_is_refused(world: World) -> None:
 
     assert done.returncode == 2
     assert "churn has no rows that its release was decided on; add [models.reference]." in done.stderr
+
+
+def test_suggest_prints_thresholds_for_config_toml_with_a_comment_for_each(released: World) -> None:
+    few = released.run("suggest", "--model", "churn")
+    promised = tomllib.loads(few.stdout)["models"]["release"]
+
+    assert few.returncode == 0, few.stderr
+    assert promised == {"accuracy": {"min": 0.8}, "coverage": {"min": 0.5}, "log_loss": {"max": 9, "severity": "warn"}}
+    assert "# accuracy: 7 days are known, and it takes 28 to tell how much they stray." in few.stdout
+    assert "# coverage: left as it is; only a mean of days can be simulated." in few.stdout
+
+
+def test_suggest_says_what_a_wrong_rate_should_be(released: World) -> None:
+    done = released.run("suggest", "--model", "churn", "--false-pages", "often")
+
+    assert done.returncode == 2
+    assert done.stderr == "--false-pages must say how many in how long, such as '1 per 365d' or '2 per 90d'.\n"
 
 
 def scripts() -> list[str]:
