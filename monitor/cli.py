@@ -232,6 +232,7 @@ def artifacts(
 
 
 cli.command()(replay_commands.replay)
+cli.command("test")(replay_commands.rehearse)
 cli.command()(gate_commands.gate)
 cli.command()(gate_commands.release)
 cli.command()(gate_commands.releases)

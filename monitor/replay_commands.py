@@ -1,7 +1,8 @@
-"""The command that plays the past: what would have paged us, and was an incident judged rightly?"""
+"""The commands that play what was, or what might be: what would have paged us, and does this page as we expect?"""
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -82,6 +83,37 @@ def replay(
     print_replay(console(), runs, output)
     if html is not None:
         write(page_of(runs, wall_now()).encode(), html)
+
+
+def rehearse(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Series of values, and what is expected when (TOML).")],
+    config: ConfigOption = CONFIG,
+) -> None:
+    """Series in, alerts out: does the contract page when it should? Says what came where it is not what was expected.
+
+    The values go through the daemon's own code, in a history that is thrown away. The contract is that of config.toml,
+    or of the file itself. Exit code 1 where an expectation is not met.
+    """
+    from monitor.expectations import read_expectations
+    from monitor.rehearsing import missed, rehearsal_app, rehearsed
+    from monitor.release.words import duration
+    from monitor.settings import SettingsError
+
+    try:
+        said = read_expectations(file)
+        app = rehearsal_app(said, lambda: app_of(config, said.model), file.absolute().parent)
+    except OSError as problem:
+        fail(f"{file} cannot be read: {os.strerror(problem.errno or 0)}.", USAGE)
+    except SettingsError as problem:
+        fail("\n".join(f"{file}: {one}" for one in problem.problems), USAGE)
+    moments = rehearsed(app, app.watches[0], said.start, said.series)
+    failed = missed(moments, said.start, said.expect)
+    for one in failed:
+        typer.echo(f"after {duration(one.at)}: {one.what}\n  expected: {one.expected}\n  came:     {one.came}")
+    count = len(said.expect)
+    if failed:
+        fail(f"{file}: {len({one.at for one in failed})} of {count} expectations are not met.", BREACH)
+    typer.echo(f"{file}: {count} {'expectation is' if count == 1 else 'expectations are'} met.")
 
 
 def _changed(config: Path, model: str | None, changes: Sequence[str]) -> App:
