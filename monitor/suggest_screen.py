@@ -45,7 +45,8 @@ def _lines(line: Line) -> Iterator[str]:
     yield f"# False pages: {number(found.false_pages, 2)} a year. A drop is told: {', '.join(told)}."
     bounds = {"min", "max", "min_of_release", "max_of_release"}
     others = {name: value for name, value in _said(line.threshold).items() if name not in bounds}
-    yield f"{key} = {_inline({line.side: found.threshold, **others})}"
+    bound = int(found.threshold) if found.threshold.is_integer() else found.threshold
+    yield f"{key} = {_inline({line.side: bound, **others})}"
 
 
 def _delay(found: Found, point: float, *, share: bool) -> str:
