@@ -14,10 +14,12 @@ import structlog
 
 from checks.contract import Check
 from checks.discovery import discover
-from monitor.alerts.routing import Routing
+from monitor.alerts.routing import Route, Routing
 from monitor.clock import Clock, PlayedClock, RealClock, monotonic, wall_now
 from monitor.history.problems import HistoryUnavailable
+from monitor.history.releases import Evidence, Release, see
 from monitor.history.store import Store
+from monitor.release.written import written
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
 from monitor.schedule.watch import Watch, watches_of
@@ -29,6 +31,9 @@ log = structlog.get_logger(__name__)
 GRACE = 4.0
 """Seconds a running evaluation may take to end after SIGTERM; Docker kills after 10."""
 DATABASE_PATIENCE = 60.0
+NOBODY = "replay"
+"""Who is told in a replay: messages are kept in its outbox, and no relay sends them."""
+
 FOREVER = timedelta(days=36500)
 """How far back a replayed or played past is caught up with: nothing of it is too old."""
 
@@ -102,10 +107,15 @@ def clock_of(settings: Settings, store: Store, watches: tuple[Watch, ...]) -> Cl
 def record_releases(store: Store, watches: tuple[Watch, ...], now: datetime) -> None:
     """Remember the contract of each model version as it is now."""
     for watch in watches:
-        contract = watch.model.model_dump(mode="json", include={"release", "window", "every", "bucket", "task"})
-        store.release(
-            watch.name, watch.model.version, contract_hash=watch.contract.hash, contract=contract, recorded_at=now
-        )
+        see(store.engine, seen_release(watch, now))
+
+
+def seen_release(
+    watch: Watch, now: datetime, released_at: datetime | None = None, evidence: Evidence | None = None
+) -> Release:
+    """The contract of a model version as the history keeps it."""
+    key = (watch.name, watch.model.version, watch.contract.hash)
+    return Release(*key, written(watch.model), now, released_at, evidence)
 
 
 @contextmanager
@@ -116,7 +126,7 @@ def throw_away_runner(app: App, since: datetime) -> Iterator[tuple[Runner, Store
         size = app.settings.history.artifact_size
         desk = Desk(
             store,
-            Routing(()),
+            Routing((Route(NOBODY),)),
             Vitals(stale_after=float("inf")),
             FOREVER,
             threading.Event(),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from monitor.alerts.alert import Alert
 from monitor.app import App
@@ -18,11 +19,13 @@ from monitor.release.verdict import Verdict
 from monitor.schedule.daybook import Memory, remembered
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken, Job
+from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import Plan, tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import verdicts_of
 from monitor.schedule.watch import Watch
 from monitor.schedule.work import outcome_delay, past_of_window
+from monitor.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +49,26 @@ def evaluate_now(
     """Evaluate the newest window of each plan (or the one given) as the daemon would judge it; nothing is recorded."""
     worker = Worker(memory=app.settings.schedule.memory, check_timeout=app.settings.schedule.check_timeout)
     try:
-        with _past(app) as store:
+        with past(app.settings, app.base) as store:
             return list(_evaluate_plans(watch, now, window, worker, store, tell))
     finally:
         worker.close()
 
 
 @contextmanager
-def _past(app: App) -> Iterator[Store | None]:
-    """The history to read what was measured before from; None where there is none yet, or it does not answer."""
+def past(settings: Settings, base: Path) -> Iterator[Store | None]:
+    """The history to read what was measured before from; None where none of this program's answers."""
     from monitor.history.engine import database_url, open_engine
+    from monitor.history.migrations import is_current
 
     try:
-        engine = open_engine(database_url(app.settings, app.base), read_only=True)
+        engine = open_engine(database_url(settings, base), read_only=True)
+        usable = is_current(engine)
     except HistoryUnavailable:
         yield None
         return
     with Store(engine) as store:
-        yield store
+        yield store if usable else None
 
 
 def _evaluate_plans(
@@ -75,16 +80,18 @@ def _evaluate_plans(
     tell: Callable[[str], None],
 ) -> Iterator[Evaluated]:
     baseline: BaselineTaken | None = None
+    recorded = [] if store is None else frozen(store, watch)
     for plan in watch.plans:
         tell(plan.name)
         due = _window_now(plan, now, _delay(watch, baseline), window)
-        result = worker.run(_job(store, watch, due, baseline))
+        result = worker.run(job_now(store, watch, due, baseline))
         if baseline is None and result.baseline is not None:
             baseline = result.baseline
             # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
             late = _window_now(plan, now, _delay(watch, baseline), window)
             if late != due:
-                due, result = late, worker.run(_job(store, watch, late, baseline))
+                due, result = late, worker.run(job_now(store, watch, late, baseline))
+        freeze(result, recorded)
         memory = _memory(store, watch, due)
         verdicts = verdicts_of(watch, due, result, memory)
         yield Evaluated(plan, due, result, verdicts, _remark(watch, plan, [*memory.days, *result.days]))
@@ -100,7 +107,8 @@ def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datet
     return DueWindow(plan, start, end, 0, "new", now)
 
 
-def _job(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+def job_now(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
+    """The job for a window that is read anew from the source, whatever the history holds of its buckets."""
     return Job(
         model=watch.model,
         base=watch.base,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor import alert_commands, check_commands, slack_commands
+from monitor import alert_commands, check_commands, gate_commands, replay_commands, slack_commands
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
@@ -22,15 +22,17 @@ from monitor.command_line import (
     ConfigOption,
     Format,
     FormatOption,
+    app_of,
     fail,
     history_of,
     settings_of,
     time_of,
     utc,
+    watch_of,
+    write,
 )
 
 if TYPE_CHECKING:
-    from monitor.app import App
     from monitor.settings import Settings
 
 EPILOG = (
@@ -130,10 +132,8 @@ def evaluate(
     from monitor.by_hand import evaluate_now
     from monitor.screen import console, print_evaluation, progress
 
-    app = _app(config)
-    watch = app.watch(model)
-    if watch is None:
-        fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    app = app_of(config)
+    watch = watch_of(app, model)
     bounds = None if window is None else (utc(window[0]), utc(window[1]))
     if bounds is not None and (sentence := _misaligned(bounds, watch.model.bucket)):
         fail(sentence, USAGE)
@@ -184,7 +184,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
     from monitor.history import queries
     from monitor.screen import console, print_models
 
-    app = _app(config)
+    app = app_of(config)
     with history_of(app.settings, config) as store:
         rows = queries.models(store.engine)
     print_models(console(), app, rows, output)
@@ -231,40 +231,15 @@ def artifacts(
         found = queries.artifact(store.engine, artifact)
     if found is None:
         fail(f"There is no artifact {artifact}, or it is kept no more; model-monitor artifacts lists them.", USAGE)
-    _write(found[1], target)
+    write(found[1], target)
 
 
-@cli.command()
-def replay(
-    model: Annotated[str | None, typer.Option("--model", "-m", help="Only this model.")] = None,
-    since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-04-16, 90d.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Up to here; left out: now.")] = None,
-    output: FormatOption = Format.table,
-    config: ConfigOption = Path("config.toml"),
-) -> None:
-    """Evaluate past windows as fast as they compute, and list the incidents there would have been."""
-    from monitor.app import present, throw_away_runner
-    from monitor.history import queries
-    from monitor.logs import configure_logs
-    from monitor.schedule.replay import ReplayStuck
-    from monitor.schedule.replay import replay as play
-    from monitor.screen import console, print_incidents, replay_progress
-
-    configure_logs(level="WARNING")
-    app = _app(config, model)
-    end = present(app.settings) if until is None else time_of(until, present(app.settings))
-    begin = _replay_start(app.settings, since, end)
-    if begin >= end:
-        fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
-    try:
-        with throw_away_runner(app, begin) as (runner, store), replay_progress(begin, end) as tell:
-            play(runner, begin, end, tell)
-            found = queries.incidents(store.engine)
-    except ReplayStuck as problem:
-        fail(str(problem), CANNOT_TELL)
-    print_incidents(console(), found, output)
-
-
+cli.command()(replay_commands.replay)
+cli.command("test")(replay_commands.rehearse)
+cli.command()(gate_commands.gate)
+cli.command()(gate_commands.release)
+cli.command()(gate_commands.releases)
+cli.command()(gate_commands.suggest)
 cli.command()(check_commands.checks)
 cli.command("new-check")(check_commands.new_check)
 cli.command()(alert_commands.incidents)
@@ -282,32 +257,10 @@ def version() -> None:
     typer.echo(f"model-monitor {installed('model-monitor')}")
 
 
-def _app(config: Path, only: str | None = None) -> App:
-    from monitor.app import build_app
-
-    settings = settings_of(config)
-    if only is not None:
-        chosen = tuple(model for model in settings.models if model.name == only)
-        if not chosen:
-            fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
-        settings = settings.model_copy(update={"models": chosen})
-    return build_app(settings, config.absolute().parent)
-
-
 def _told_here(settings: Settings) -> Settings:
     """Without anybody else: what is due to Slack meanwhile is never due there."""
     alone = settings.slack.model_copy(update={"token": None, "app_token": None})
     return settings.model_copy(update={"slack": alone, "webhooks": (), "alertmanagers": ()})
-
-
-def _write(content: bytes, target: Path | None) -> None:
-    if target is None:
-        sys.stdout.buffer.write(content)
-        return
-    try:
-        target.write_bytes(content)
-    except OSError as problem:
-        fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)
 
 
 def _leave() -> None:
@@ -329,12 +282,6 @@ def _stop_on_signals() -> threading.Event:
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
     return stop
-
-
-def _replay_start(settings: Settings, since: str | None, end: datetime) -> datetime:
-    if since is not None:
-        return time_of(since, end)
-    return settings.clock.start if settings.clock else end - timedelta(days=90)
 
 
 def _misaligned(window: tuple[datetime, datetime], bucket: timedelta) -> str:

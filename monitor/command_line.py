@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from monitor.app import App
     from monitor.history.store import Store
-    from monitor.settings import Settings
+    from monitor.schedule.watch import Watch
+    from monitor.settings import Laid, Settings
 
 OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
 
@@ -32,14 +35,47 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 
-def settings_of(config: Path) -> Settings:
-    """The settings, or the end with every problem."""
+def settings_of(config: Path, laid: Sequence[Laid] = ()) -> Settings:
+    """The settings, with *laid* over config.toml, or the end with every problem.
+
+    A model that promises nothing there promises what was recorded as its version's contract.
+    """
     from monitor.settings import SettingsError, load_settings
 
     try:
-        return load_settings(config, os.environ)
+        return load_settings(config, os.environ, laid=laid, promised=lambda known: _recorded(known, config))
     except SettingsError as problem:
         fail(str(problem), USAGE)
+
+
+def _recorded(settings: Settings, config: Path) -> Sequence[Laid]:
+    """What the history says of models that promise nothing in config.toml."""
+    if all(model.release or model.checks for model in settings.models):
+        return ()
+    from monitor.releasing import recorded_promises
+
+    return recorded_promises(settings, config.absolute().parent)
+
+
+def app_of(config: Path, only: str | None = None, laid: Sequence[Laid] = ()) -> App:
+    """The settings with what follows from them, of all models or of one; with *laid* over config.toml."""
+    from monitor.app import build_app
+
+    settings = settings_of(config, laid)
+    if only is not None:
+        chosen = tuple(model for model in settings.models if model.name == only)
+        if not chosen:
+            fail(f"No model is called {only!r}; there is {', '.join(m.name for m in settings.models)}.", USAGE)
+        settings = settings.model_copy(update={"models": chosen})
+    return build_app(settings, config.absolute().parent)
+
+
+def watch_of(app: App, model: str) -> Watch:
+    """The model of that name, under watch."""
+    watch = app.watch(model)
+    if watch is None:
+        fail(f"No model is called {model!r}; config.toml has {', '.join(w.name for w in app.watches)}.", USAGE)
+    return watch
 
 
 @contextmanager
@@ -74,3 +110,14 @@ def time_of(text: str, now: datetime) -> datetime:
         return parse_time(text, now)
     except ValueError as problem:
         fail(str(problem), USAGE)
+
+
+def write(content: bytes, target: Path | None) -> None:
+    """Write to a file, or to standard output."""
+    if target is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        target.write_bytes(content)
+    except OSError as problem:
+        fail(f"{target} cannot be written: {os.strerror(problem.errno or 0)}.", USAGE)

@@ -102,6 +102,14 @@ def messages(engine: Engine, incident_id: int) -> list[Mapping[str, Any]]:
     return list(said.values())
 
 
+def said(engine: Engine) -> list[Mapping[str, Any]]:
+    """Everything that was said of any incident, as data and in order; once, however many were told."""
+    asked = select(outbox.c.key, outbox.c.message).where(outbox.c.incident_id.is_not(None)).order_by(outbox.c.id)
+    with reading(engine) as connection:
+        found = {tuple(key.split("/")[:2]): message for key, message in connection.execute(asked)}
+    return list(found.values())
+
+
 def _asked(model: str | None, since: datetime | None, *, open_only: bool) -> Select[Any]:
     asked = select(*_columns(incidents, _INCIDENT))
     if model is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -115,14 +115,6 @@ class Store:
             insert_new(connection, table, [{**key, **row, "recorded_at": baseline.recorded_at}])
             mine = [table.c[name] == value for name, value in key.items()]
             return int(connection.execute(select(table.c.id).where(*mine)).scalar_one())
-
-    def release(
-        self, model: str, version: str, contract_hash: str, contract: Mapping[str, object], recorded_at: datetime
-    ) -> None:
-        """Remember the release contract of a model version as it was when first seen."""
-        row = {"model": model, "version": version, "contract_hash": contract_hash, "recorded_at": recorded_at}
-        with self.engine.begin() as connection:
-            insert_new(connection, tables.releases, [{**row, "contract": dict(contract)}])
 
     def evaluated(self, model: str, plan: str, since: datetime) -> list[WindowRecord]:
         """The newest revision of each window that ends at or after *since*, in order of time."""

@@ -38,7 +38,7 @@ models = Table(  # one row per model: who evaluates it now (a lease with a fenci
     Column("lease_token", BigInteger, nullable=False, default=0),
 )
 
-releases = Table(  # the contract of a model version, as it was when first seen
+releases = Table(  # the contract of a model version, as it was when first seen, and when it was released
     "releases",
     metadata,
     Column("id", Id, primary_key=True),
@@ -47,6 +47,8 @@ releases = Table(  # the contract of a model version, as it was when first seen
     Column("contract_hash", String(64), nullable=False),
     Column("contract", JSON, nullable=False),
     Column("recorded_at", Instant, nullable=False),
+    Column("released_at", Instant),  # null where a daemon saw it and nobody recorded it as released
+    Column("evidence", JSON, nullable=False, server_default="{}"),  # monitor.history.releases.Evidence as data
     UniqueConstraint("model", "version", "contract_hash"),
 )
 

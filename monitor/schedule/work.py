@@ -17,6 +17,7 @@ from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
 from monitor.schedule.due import DueWindow, due_windows, next_due_at
 from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
+from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import Hold, Recorded, record_result, record_skipped
@@ -152,6 +153,7 @@ def _do(
     about = {"model": watch.name, "plan": due.plan.name, "window_end": due.end.isoformat(), "why": due.reason}
     with traces.span("evaluation", **about):
         result = _evaluated(desk, watch, due, job_of(desk.store, watch, due, known), worker)
+        freeze(result, frozen(desk.store, watch))
         recorded = _record(desk, watch, due, known, hold, now, result)
         if result.source_failure:
             traces.note(error=result.source_failure)

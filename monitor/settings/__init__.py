@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StringConstraints
 
 from checks.contract import Task
 from monitor.settings.problems import Problem, SettingsError
+from monitor.settings.schema import Place
 from monitor.settings.values import (
     Share,
     between,
@@ -39,12 +41,14 @@ __all__ = [
     "Duration",
     "Escalation",
     "HistorySettings",
+    "Laid",
     "Maintenance",
     "ModelSettings",
     "Outcomes",
     "Population",
     "Predictions",
     "Problem",
+    "Promised",
     "Reference",
     "ScheduleSettings",
     "Settings",
@@ -363,8 +367,27 @@ class Settings(Table):
     checks_dir: Text | None = None
 
 
-def load_settings(path: Path, environ: Mapping[str, str], secrets_dir: Path = Path("/run/secrets")) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A value laid over config.toml, at its place in it; *origin* is how a problem with it is called."""
+
+    place: Place
+    value: Any
+    origin: str
+
+
+Promised = Callable[[Settings], Sequence[Laid]]
+"""What models promise that promise nothing in config.toml, to be laid over it."""
+
+
+def load_settings(
+    path: Path,
+    environ: Mapping[str, str],
+    secrets_dir: Path = Path("/run/secrets"),
+    laid: Sequence[Laid] = (),
+    promised: Promised | None = None,
+) -> Settings:
     """Read *path*, overridden by secret files and MONITOR_* variables. Raises SettingsError with every problem."""
     from monitor.settings.loading import load  # pydantic-settings takes 0.3 s to import, and --help shall not wait
 
-    return load(path, environ, secrets_dir)
+    return load(path, environ, secrets_dir, laid=laid, promised=promised)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pydantic_settings import (
 
 from checks.contract import Check
 from checks.discovery import CheckProblem, discover
-from monitor.settings import Settings
+from monitor.settings import Laid, Promised, Settings
 from monitor.settings.problems import File, Problem, SettingsError, problems_of, suggestion
 from monitor.settings.review import review
 from monitor.settings.salvage import salvage
@@ -46,17 +46,25 @@ def load(
     environ: Mapping[str, str],
     secrets_dir: Path,
     checks: Mapping[str, type[Check]] | None = None,
+    laid: Sequence[Laid] = (),
+    promised: Promised | None = None,
 ) -> Settings:
-    """The settings, checked. Raises SettingsError with every problem. *checks* are found when left out."""
-    table = flattened(_read(path))
+    """The settings, checked. Raises SettingsError with every problem. *checks* are found when left out.
+
+    *laid* goes over config.toml. *promised* is asked for what models promise that promise nothing there.
+    """
+    table = flattened(lay(_read(path), laid))
     secrets = Secrets(environ, secrets_dir)
     layers = _layers(environ, secrets)
+    layers = replace(layers, origins={**layers.origins, **{one.place: one.origin for one in laid}})
     expanded, unset = expand(table, secrets)
     file = File(table, layers.origins, Settings)
     unset += [(place, "is not a key", f"write {name}") for place, name in misnamed(table, Settings)]
     problems = [*layers.problems, *(Problem(file.path(place), what, instead) for place, what, instead in unset)]
     broken = {place for place, _, _ in unset}
     settings = _validated(layers, expanded, file, problems, broken)
+    if promised is not None and settings is not None and not problems and (found_there := promised(settings)):
+        return load(path, environ, secrets_dir, checks, [*laid, *found_there])
     if settings is not None:
         found = _checks(settings, path.parent, problems) if checks is None else checks
         reviewed = review(settings, found, path.parent, file)
@@ -64,6 +72,21 @@ def load(
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
+
+
+def lay(table: dict[str, Any], laid: Sequence[Laid]) -> dict[str, Any]:
+    """*table* with each value in its place; a place that leads through something else than tables is left alone."""
+    filled = deepcopy(table)
+    for one in laid:
+        found: Any = filled
+        for step in one.place[:-1]:
+            if isinstance(found, dict):
+                found = found.setdefault(step, {})
+            elif isinstance(found, list) and isinstance(step, int) and step < len(found):
+                found = found[step]
+        if isinstance(found, dict):
+            found[one.place[-1]] = one.value
+    return filled
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -37,7 +37,8 @@ def incidents() -> list[dict[str, object]]:
         env=environment(),
     )
     assert done.returncode == 0, done.stderr
-    found: list[dict[str, object]] = json.loads(done.stdout)
+    [present] = json.loads(done.stdout)["contracts"]
+    found: list[dict[str, object]] = present["incidents"]
     return found
 
 

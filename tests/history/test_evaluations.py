@@ -16,6 +16,7 @@ from monitor.history.records import (
     TransitionRecord,
     VerdictRecord,
 )
+from monitor.history.releases import Release, see
 from monitor.history.rows import EvaluationRow, FailureRow
 from monitor.history.store import Store
 from monitor.history.values import packed
@@ -71,7 +72,7 @@ def test_evaluations_are_filtered(engine: Engine, record: Record, asked: dict[st
 def test_everything_about_one_evaluation_is_told(engine: Engine, store: Store) -> None:
     token = store.claim("flights", "me", WALL, DAY)
     assert token is not None
-    store.release("flights", "v1", "abc", {"release": {"accuracy": {"min": 0.7}}}, START)
+    see(engine, Release("flights", "v1", "abc", {"release": {"accuracy": {"min": 0.7}}}, START))
     detail = {
         "why": "new",
         "as_of": "2013-07-02T00:00:00+00:00",

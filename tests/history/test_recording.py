@@ -27,16 +27,7 @@ from monitor.history.records import (
     WindowRecord,
 )
 from monitor.history.store import Store
-from monitor.history.tables import (
-    bucket_values,
-    episodes,
-    measurements,
-    metadata,
-    outbox,
-    releases,
-    transitions,
-    verdicts,
-)
+from monitor.history.tables import bucket_values, episodes, measurements, metadata, outbox, transitions, verdicts
 
 DAY = timedelta(days=1)
 START = datetime(2013, 7, 1, tzinfo=UTC)
@@ -185,18 +176,6 @@ def test_the_first_baseline_of_a_version_stays(store: Store) -> None:
         timedelta(hours=5),
         START,
     )
-
-
-def test_a_release_is_remembered_as_first_seen(store: Store, engine: Engine) -> None:
-    store.release("flights", "v1", "hash", {"accuracy": {"min": 0.73}}, START)
-    store.release("flights", "v1", "hash", {"accuracy": {"min": 0.73}}, START + DAY)
-    store.release("flights", "v1", "another", {"accuracy": {"min": 0.8}}, START + DAY)
-
-    with engine.connect() as connection:
-        found = connection.execute(
-            select(releases.c.contract_hash, releases.c.recorded_at).order_by(releases.c.recorded_at)
-        )
-        assert [tuple(row) for row in found] == [("hash", START), ("another", START + DAY)]
 
 
 def test_an_incident_goes_through_its_life(store: Store, engine: Engine, token: int) -> None:

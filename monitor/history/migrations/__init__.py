@@ -43,6 +43,14 @@ def migrate(engine: Engine) -> str:
     return head
 
 
+def is_current(engine: Engine) -> bool:
+    """Whether the tables are those that this program knows, so that it can read them. Raises HistoryUnavailable."""
+    from alembic.script import ScriptDirectory
+
+    with engine.connect() as connection:
+        return _current(connection) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
 def _config() -> Config:
     from alembic.config import Config
 
