@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from monitor.alerts.message import Message
 from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, App, build_app, open_store
 from monitor.delivery.charting import chart_of
-from monitor.delivery.drawing import png
+from monitor.delivery.drawing import Drawing
 from monitor.history import charts, incidents
 from monitor.history.store import Store
 from monitor.logs import configure_logs
@@ -96,7 +97,8 @@ def _chart(app: App, store: Store) -> bytes:
     drawn = chart_of(incident, rows, {bound.metric: bound.unit for bound in app.watches[0].contract.bounds})
     if drawn is None:
         raise SystemExit("The first incident has nothing to be drawn.")
-    return png(drawn)
+    with closing(Drawing()) as drawing:
+        return drawing.png(drawn)
 
 
 def _page(said: Sequence[Message], picture: bytes) -> str:

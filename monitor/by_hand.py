@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from monitor.history.records import DayRecord
 from monitor.history.store import Store
 from monitor.release.variation import ENOUGH
 from monitor.release.verdict import Verdict
-from monitor.schedule.daybook import days_before
+from monitor.schedule.daybook import Memory, remembered
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken, Job
 from monitor.schedule.frozen import freeze, frozen
@@ -92,9 +92,9 @@ def _evaluate_plans(
             if late != due:
                 due, result = late, worker.run(job_now(store, watch, late, baseline))
         freeze(result, recorded)
-        before, alerts = _remembered(store, watch, due)
-        verdicts = verdicts_of(watch, due, result, before, alerts)
-        yield Evaluated(plan, due, result, verdicts, _remark(watch, plan, [*before, *result.days]))
+        memory = _memory(store, watch, due)
+        verdicts = verdicts_of(watch, due, result, memory)
+        yield Evaluated(plan, due, result, verdicts, _remark(watch, plan, [*memory.days, *result.days]))
 
 
 def _delay(watch: Watch, baseline: BaselineTaken | None) -> timedelta:
@@ -126,16 +126,16 @@ def job_now(store: Store | None, watch: Watch, due: DueWindow, baseline: Baselin
     )
 
 
-def _remembered(store: Store | None, watch: Watch, due: DueWindow) -> tuple[list[DayRecord], list[Alert]]:
-    """The days before the window's end and the alerts, as the history knows them; none where it does not answer."""
+def _memory(store: Store | None, watch: Watch, due: DueWindow) -> Memory:
+    """What the history knows; nothing where it does not answer."""
     try:
         if store is None:
-            return [], []
+            return Memory()
         baseline = store.baseline(watch.name, watch.model.version, watch.fingerprint)
-        days = days_before(store, baseline.id if baseline else None, watch, due)
-        return days, [Alert.from_data(data) for data in store.alerts(watch.name).values()]
+        alerts = tuple(Alert.from_data(data) for data in store.alerts(watch.name).values())
+        return replace(remembered(store, baseline.id if baseline else None, watch, due), alerts=alerts)
     except HistoryUnavailable:
-        return [], []
+        return Memory()
 
 
 def _remark(watch: Watch, plan: Plan, days: Sequence[DayRecord]) -> str:

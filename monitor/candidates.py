@@ -12,6 +12,7 @@ from monitor.by_hand import Evaluated, job_now, past
 from monitor.history.releases import Frozen
 from monitor.release.contract import Bound, ReleaseContract
 from monitor.release.verdict import Key, Verdict
+from monitor.schedule.daybook import Memory
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken
 from monitor.schedule.frozen import freeze, frozen
@@ -97,7 +98,7 @@ def _evaluated(
             result = worker.run(job_now(None, watch, due, baseline))
             baseline = baseline or result.baseline
             freeze(result, recorded)
-            yield Evaluated(plan, due, result, verdicts_of(watch, due, replace(result, days=())))
+            yield Evaluated(plan, due, result, verdicts_of(watch, due, replace(result, days=()), Memory()))
     finally:
         worker.close()
 

@@ -78,6 +78,7 @@ def run(
     config: ConfigOption = Path("config.toml"),
 ) -> None:
     """Run the daemon: watch every model until stopped."""
+    from monitor import traces
     from monitor.app import build_app
     from monitor.history.problems import HistoryUnavailable
     from monitor.live import run_on_screen
@@ -86,6 +87,7 @@ def run(
 
     settings = settings_of(config)
     configure_logs(level="WARNING" if sys.stderr.isatty() else "INFO")
+    traces.start(os.environ)
     stop = _stop_on_signals()
     told = settings if receiver is None else _told_here(settings)
     try:
@@ -98,6 +100,7 @@ def run(
             f"[web] {settings.web.host}:{settings.web.port} cannot be listened on: {os.strerror(problem.errno or 0)}.",
             USAGE,
         )
+    traces.finish()
     _leave()
 
 

@@ -13,6 +13,7 @@ from monitor.app import App
 from monitor.clock import Clock, wall_now
 from monitor.delivery.charting import Charts
 from monitor.delivery.digesting import digest_once
+from monitor.delivery.drawing import Drawing
 from monitor.delivery.pressing import Presses
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.retry import RelayRules
@@ -34,9 +35,10 @@ DIGEST_EVERY = timedelta(seconds=20)
 class Pictures:
     """The charts of incidents, drawn and shown in their threads; nothing where no Slack is."""
 
-    def __init__(self, app: App, store: Store, receivers: Sequence[Receiver]) -> None:
+    def __init__(self, app: App, store: Store, receivers: Sequence[Receiver], drawing: Drawing) -> None:
         self._shows = [receiver for receiver in receivers if isinstance(receiver, SlackReceiver)]
-        self._charts = Charts(store.engine, [receiver.name for receiver in self._shows], _units(app))
+        names = [receiver.name for receiver in self._shows]
+        self._charts = Charts(store.engine, names, units_of(app), drawing)
         self._uploads = Uploads(store.engine, self._shows, self._charts.describe)
 
     def jobs(self, stop: threading.Event) -> list[Job]:
@@ -64,7 +66,7 @@ def digest_jobs(app: App, store: Store, clock: Clock, stop: threading.Event) -> 
     watched = [watch.name for watch in app.watches]
 
     def tell() -> bool:
-        return digest_once(store.engine, digest, names, watched, _units(app), now=clock.now(), wall=wall_now())
+        return digest_once(store.engine, digest, names, watched, units_of(app), now=clock.now(), wall=wall_now())
 
     return [Job("digest", DIGEST_EVERY, _until_none(tell, stop))]
 
@@ -103,7 +105,8 @@ class Buttons:
         return False
 
 
-def _units(app: App) -> dict[str, str]:
+def units_of(app: App) -> dict[str, str]:
+    """The units of the metrics that are promised."""
     return {bound.metric: bound.unit for watch in app.watches for bound in watch.contract.bounds}
 
 

@@ -12,9 +12,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from monitor.alerts.words import moment
-from monitor.history.answers import incident_answer, mutes, plain, silence_answer, story_answer
+from monitor.history.answers import incident_answer, mutes, plain, said_of, silence_answer, story_answer
 from monitor.history.records import Silence
-from monitor.history.rows import IncidentRow, IncidentStory, NotificationRow
+from monitor.history.rows import IncidentRow, IncidentStory
 from monitor.release.words import number
 from monitor.screen import print_plain, table_of
 
@@ -121,7 +121,7 @@ def _print_notifications(out: Console, story: IncidentStory) -> None:
     for each in story.notifications:
         reason = each.reason.replace("_", " ")
         at = f"{each.sent_at or each.created_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(at, reason, escape(each.receiver), _STATE[each.state], escape(_said(each)))
+        table.add_row(at, reason, escape(each.receiver), _STATE[each.state], escape(said_of(each)))
     _section(out, "Who was told", "times of the clock", table)
 
 
@@ -147,20 +147,6 @@ def _silence_table(found: Sequence[Silence]) -> Table:
         period = (moment(each.starts_at), moment(each.ends_at))
         table.add_row(str(each.id), escape(mutes(each.matchers)), *period, escape(each.author), escape(each.comment))
     return table
-
-
-def _said(row: NotificationRow) -> str:
-    """What a notification told, or why it did not."""
-    if row.state == "suppressed":
-        return row.why or ""
-    if row.state == "superseded":
-        return "In one message with what came after it."
-    if row.state == "sent":
-        return row.line
-    if row.error is None:
-        return f"It is sent at {row.next_at:%H:%M:%S} UTC, or as soon as a daemon runs."
-    tries = f"{row.attempts} {'attempt' if row.attempts == 1 else 'attempts'}"
-    return f"{row.error} ({tries}, the next at {row.next_at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def _unusual(row: IncidentRow) -> str:

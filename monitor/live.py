@@ -51,7 +51,9 @@ def greeting(service: Service) -> list[str]:
         lines.append(f"Alerts go to Slack, {settings.slack.channel}.")
     if settings.clock is not None:
         lines.append(_played(settings.clock, service.clock.now()))
-    lines.append(f"Health: http://{settings.web.host}:{service.port}/healthz   metrics: /metrics   stop: Ctrl-C")
+    lines.append(
+        f"Look at http://{settings.web.host}:{service.port}/   health: /healthz   metrics: /metrics   stop: Ctrl-C"
+    )
     return [*lines, ""]
 
 

@@ -14,7 +14,7 @@ from monitor.history.rows import EvaluationStory
 from monitor.history.store import Store
 from monitor.release.verdict import Verdict
 from monitor.release.written import PROMISE
-from monitor.schedule.daybook import days_before
+from monitor.schedule.daybook import remembered
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken
 from monitor.schedule.frozen import freeze, frozen
@@ -80,8 +80,9 @@ def _again(app: App, store: Store, recorded: Recorded, worker: Worker, tell: Cal
     baseline = BaselineTaken(kept.layout, kept.profile, kept.outcome_delay) if kept else None
     result = worker.run(job_now(store, watch, due, baseline))
     freeze(result, frozen(store, watch))
-    days = [day for day in days_before(store, kept.id if kept else None, watch, due) if day.start < due.end]
-    judged = verdicts_of(watch, due, result, days, _alerts_of_then(store, watch.name, due.end))
+    memory = remembered(store, kept.id if kept else None, watch, due)
+    memory = replace(memory, alerts=_alerts_of_then(store, watch.name, due.end))
+    judged = verdicts_of(watch, due, result, memory)
     verdicts = {_key(one): one for one in map(_told, judged)}
     pairs = tuple(Pair(then, verdicts.get(_key(then))) for then in recorded.verdicts)
     equal = all(pair.equal for pair in pairs)

@@ -15,13 +15,14 @@ from monitor.alerts.alert import Alert
 from monitor.app import FOREVER, GRACE, App, await_store, clock_of, record_releases
 from monitor.clock import Clock, PlayedClock, wall_now
 from monitor.delivery.alertmanager import AlertmanagerMirror, as_told
+from monitor.delivery.drawing import Drawing
 from monitor.delivery.health import healthy
 from monitor.delivery.lanes import Lane, finish_all
 from monitor.delivery.outage import Outage
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.receiver import Receiver
 from monitor.delivery.reminding import remind
-from monitor.errands import Buttons, Pictures, digest_jobs
+from monitor.errands import Buttons, Pictures, digest_jobs, units_of
 from monitor.history import queries
 from monitor.history.deliveries import ReceiverRow, note_receiver, receiver_rows
 from monitor.history.engine import remark_on_sqlite
@@ -48,6 +49,7 @@ from monitor.schedule.work import Desk
 from monitor.settings import Settings
 from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.pages.showing import problems
 from monitor.web.reader import Reader
 from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
@@ -82,11 +84,14 @@ class Service:
         self._names = names_of(settings)
         self.vitals = Vitals(stale_after=max(LEAST_STALE, STALE_TICKS * _tick(settings).total_seconds()))
         self._store: Store | None = None
-        answers = Guard(create_app(self._probes(), routes(self._reader())), settings.web, wall_now)
-        self._server = Server(answers, settings.web.host, settings.web.port)
+        self._drawing = Drawing()
+        reader = self._reader()
+        answers = create_app(self._probes(), routes(reader), problems(reader))
+        self._server = Server(Guard(answers, settings.web, wall_now), settings.web.host, settings.web.port)
         self._server.start()
-        self._store = self.store = await_store(settings, app.base, stop, self.vitals.tick)
+        self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
+        self._store = self.store  # from here on the port answers from it
         if (remark := remark_on_sqlite(self.store.engine)) and settings.clock is None:
             log.warning("sqlite_wal_reset", message=remark)
         record_releases(self.store, app.watches, self.clock.now())
@@ -95,7 +100,7 @@ class Service:
         self._lanes = self._lanes_to(receivers)
         self._mirrors = mirrors_of(settings)
         self._buttons = Buttons(app, self.store)
-        self._pictures = Pictures(app, self.store, receivers)
+        self._pictures = Pictures(app, self.store, receivers, self._drawing)
         self._errands = [
             *self._buttons.jobs(stop),
             *self._pictures.jobs(stop),
@@ -151,6 +156,7 @@ class Service:
         self.runner.stop(grace=GRACE, patience=PATIENCE)
         finish_all(self._lanes, LAST_DELIVERY)
         self._server.stop()
+        self._drawing.close()
         self.store.engine.dispose()
         log.info("stopped", message="Stopped.")
 
@@ -235,9 +241,18 @@ class Service:
         )
 
     def _reader(self) -> Reader:
-        return Reader(lambda: self._history().engine, self.app.settings, self._now, wall_now)
+        return Reader(
+            engine=lambda: self._history().engine,
+            settings=self.app.settings,
+            now=self._now,
+            wall_now=wall_now,
+            units=units_of(self.app),
+            drawing=self._drawing,
+            under_way=self.vitals.under_way,
+        )
 
     def _now(self) -> datetime:
+        self._history()  # the clock is there as soon as it is
         return self.clock.now()
 
     def _history(self) -> Store:

@@ -19,6 +19,7 @@ from monitor.alerts.rule import JudgedWindow
 from monitor.history.records import DayRecord
 from monitor.release.variation import LOOK_BACK
 from monitor.schedule.daily import fingerprint_of
+from monitor.schedule.daybook import Memory
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import CheckMeasured
 from monitor.schedule.pool import Result
@@ -89,7 +90,7 @@ class _Life:
         result = Result(rows=windows[0].rows, outcomes=windows[0].rows, complete=True)
         result.take(CheckMeasured(0, plan.checks[0].check.kind, tuple(windows), {}))
         before = [day for own in known for day in own]
-        verdicts = verdicts_of(self.watch, due, result, before, self._alerts.values())
+        verdicts = verdicts_of(self.watch, due, result, Memory(before, tuple(self._alerts.values())))
         window = JudgedWindow(plan.name, due.start, due.end, verdicts)
         incidents = list(self._incidents.values())
         return self._keep(advance_model(self.watch.facts, self._alerts, incidents, window, self.watch.rule))

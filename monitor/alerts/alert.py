@@ -29,9 +29,10 @@ class Alert:
     *since* is the end of the window that began the condition, *opened_at* of the one in which it last fired. *held* is
     the timer of pending and recovering. *first*, *worst* and *last* are values since it fired; *last*, *low*, *high*,
     *threshold*, *released* and *rows* come from the newest window that was decided (ok or breach), which is
-    ``[decided_start, decided_end)``. *last_ok* is the value of the window that last held, up to *last_ok_end*. *why* is
-    the sentence of a blind alert: what kept its bound from being judged. *before* is the alert as it was before the
-    newest window, so that a revision of that window can replace its effect.
+    ``[decided_start, decided_end)``; where it was decided *by_days*, from the days that are. *last_ok* is the value of
+    the window that last held, up to *last_ok_end*. *why* is the sentence of a blind alert: what kept its bound from
+    being judged. *before* is the alert as it was before the newest window, so that a revision of that window can
+    replace its effect.
 
     *incident* is the one of its newest episode, which ended at *ended_at*, or goes on where that is None; a revision
     does not take these two back, for people have been told. *decided* counts the windows that were decided, *fired_in*
@@ -58,6 +59,7 @@ class Alert:
     threshold: float | None = None
     released: float | None = None
     rows: int = 0
+    by_days: bool = False
     decided_start: datetime | None = None
     decided_end: datetime | None = None
     last_ok: float | None = None

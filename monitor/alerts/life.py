@@ -52,7 +52,8 @@ def advance(
         return step
     seen = replace(step.alert, severity=verdict.bound.severity, unit=verdict.bound.unit)
     if step.reason != "frozen":
-        seen = _with_figures(replace(seen, decided_start=window_start, decided_end=window_end), verdict)
+        since = verdict.since or window_start
+        seen = _with_figures(replace(seen, decided_start=since, decided_end=window_end), verdict)
     return replace(step, alert=seen)
 
 
@@ -159,6 +160,7 @@ def _with_figures(alert: Alert, verdict: Verdict) -> Alert:
         threshold=verdict.threshold,
         released=verdict.released,
         rows=verdict.rows,
+        by_days=verdict.since is not None,
     )
     if verdict.holds:
         alert = replace(alert, last_ok=verdict.value, last_ok_end=alert.window_end)

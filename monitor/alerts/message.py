@@ -20,6 +20,7 @@ NotificationReason = Literal[
     "escalated",  # a page that nobody has acknowledged
     "unmuted",  # a silence or maintenance is over, and it is still open
     "acknowledged",
+    "corrected",  # an older window of it was judged again, and otherwise
     "digest",  # of the whole fleet, and of no incident
 ]
 MessageState = Literal["page", "warn", "resolved"]

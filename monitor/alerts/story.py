@@ -138,7 +138,8 @@ def _title(scene: Scene, lead: Alert, state: MessageState, others: int) -> str:
 
 
 def _fields(scene: Scene, lead: Alert) -> tuple[Field, ...]:
-    found = [Field("Window" if lead.side != "blind" else "Last judged", _window(lead))]
+    label = "Last judged" if lead.side == "blind" else "Days" if lead.by_days else "Window"
+    found = [Field(label, _window(lead))]
     if lead.side == "blind":
         found += [] if lead.last is None else [Field("Last value", _value(lead))]
     else:
@@ -156,7 +157,7 @@ def _fields(scene: Scene, lead: Alert) -> tuple[Field, ...]:
 def _rows(scene: Scene, lead: Alert) -> str:
     """With the share of the window's outcomes that are in, where it was judged just now and somebody waits for them."""
     seen = scene.seen
-    if not seen.rows or seen.outcomes is None or lead.decided_end != scene.window_end:
+    if not seen.rows or seen.outcomes is None or lead.by_days or lead.decided_end != scene.window_end:
         return f"{lead.rows:,}"
     return f"{lead.rows:,}; outcomes are in for {_share(seen.outcomes, seen.rows)} of the window"
 
@@ -227,12 +228,19 @@ def _after(ended_at: datetime | None, window_end: datetime) -> str:
 def _opened(alert: Alert) -> str:
     verb = "fell below" if alert.side == "min" else "rose above"
     promised = measured(alert.threshold, alert.unit, digits_apart(alert.last, alert.threshold))
-    over = f" over {rows(alert.rows)}" if alert.rows else ""
+    over = f" over {rows(alert.rows)}{_in_days(alert)}" if alert.rows else ""
     told = f"{_name(alert)} {verb} the promised {promised}: {_value(alert)}{over}."
     if alert.last_ok is None or alert.last_ok_end is None:
         return told
     held = measured(alert.last_ok, alert.unit)
     return f"{told} It last held at {held}, in the window up to {moment(alert.last_ok_end)} UTC."
+
+
+def _in_days(alert: Alert) -> str:
+    """Which rows, where they are not those of the window."""
+    if not alert.by_days or alert.decided_start is None or alert.decided_end is None:
+        return ""
+    return f" of the last {span(alert.decided_end - alert.decided_start).removeprefix('1 ')}"
 
 
 def _unjudged(alert: Alert) -> str:

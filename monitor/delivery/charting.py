@@ -9,8 +9,8 @@ from typing import Literal
 import structlog
 from sqlalchemy import Engine
 
-from monitor.alerts.chart import Chart, Point, alt_text
-from monitor.delivery.drawing import CannotDraw, png
+from monitor.alerts.chart import Chart, Point, Span, alt_text
+from monitor.delivery.drawing import CannotDraw, Drawing
 from monitor.history import charts
 from monitor.history.records import ArtifactRecord
 from monitor.history.rows import HistoryRow
@@ -26,10 +26,11 @@ RECENT = timedelta(days=1)
 class Charts:
     """Draws for everybody who is told by one of *receivers*; *units* are those of metrics."""
 
-    def __init__(self, engine: Engine, receivers: Sequence[str], units: Mapping[str, str]) -> None:
+    def __init__(self, engine: Engine, receivers: Sequence[str], units: Mapping[str, str], drawing: Drawing) -> None:
         self._engine = engine
         self._receivers = receivers
         self._units = units
+        self._drawing = drawing
         self._hopeless: set[tuple[int, str]] = set()
 
     def draw_one(self, now: datetime) -> bool:
@@ -59,7 +60,7 @@ class Charts:
         if drawn is None:
             return False
         try:
-            content = png(drawn)
+            content = self._drawing.png(drawn)
         except CannotDraw as problem:
             log.warning("chart_failed", message=str(problem), model=wanted.model, incident=wanted.incident_id)
             return False
@@ -77,7 +78,19 @@ class Charts:
 
 def chart_of(incident: charts.Undrawn, rows: Sequence[HistoryRow], units: Mapping[str, str]) -> Chart | None:
     """The chart of these windows; None where there is nothing to be seen on it."""
-    points = [Point(row.window_end, row.value, row.low, row.high, row.verdict or "") for row in rows]
+    points = tuple(
+        Point(
+            row.window_end,
+            row.value,
+            row.low,
+            row.high,
+            row.verdict or "",
+            row.threshold,
+            row.released_value,
+            row.version,
+        )
+        for row in rows
+    )
     if not any(point.value is not None for point in points):
         return None
     newest = rows[-1]
@@ -88,9 +101,6 @@ def chart_of(incident: charts.Undrawn, rows: Sequence[HistoryRow], units: Mappin
         metric=display_name(newest.metric, newest.column, newest.segment),
         side=side,
         unit=units.get(newest.metric, ""),
-        threshold=judged.threshold,
-        released=judged.released_value,
-        opened_at=incident.opened_at,
-        resolved_at=incident.resolved_at,
-        points=tuple(points),
+        points=points,
+        incidents=(Span(incident.opened_at, incident.resolved_at),),
     )

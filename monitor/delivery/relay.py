@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from monitor import traces
 from monitor.alerts.message import Message
 from monitor.clock import monotonic
 from monitor.delivery.coalescing import Waiting, lateness
@@ -94,7 +95,8 @@ class Relay:
         if message is None:
             self._put_back(claim, at(), Outcome("rejected", "The stored message cannot be read."))
             return True
-        self._deliver(_Work(claim, receiver, message, at, claim.thread))
+        with traces.span("delivery", receiver=claim.receiver, reason=message.reason, incident=claim.incident_id or 0):
+            self._deliver(_Work(claim, receiver, message, at, claim.thread))
         return True
 
     def _deliver(self, work: _Work) -> None:
@@ -143,6 +145,7 @@ class Relay:
         sentence = f"{why} {_PERHAPS_TOLD}" if work.uncertain else why
         self._outbox.suppressed(work.claim, sentence, uncertain=work.uncertain)
         self._count(work.claim.receiver, "suppressed")
+        traces.note(result="suppressed")
         log.info(
             "notification_suppressed",
             message=f"Nobody was told: {sentence}",
@@ -200,6 +203,7 @@ class Relay:
         at = work.at()
         self._outbox.sent(work.claim, at, thread, outcome.provider_id, superseded, at - self._rules.settle)
         self._count(work.claim.receiver, "sent")
+        traces.note(result="sent")
         log.info(
             "notification_adopted" if adopted else "notification_sent",
             message="An earlier attempt had landed." if adopted else "A notification was delivered.",
@@ -213,6 +217,7 @@ class Relay:
         retry = decide_retry(claim, at, outcome, self._rules, untried=untried)
         self._outbox.put_back(claim, retry)
         self._count(claim.receiver, outcome.kind)
+        traces.note(result=outcome.kind, error=outcome.error)
         log.warning(
             "notification_blocked" if retry.blocked else "notification_put_back",
             message=f"A notification was not delivered: {outcome.error}",

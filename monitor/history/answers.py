@@ -139,6 +139,20 @@ def silence_answer(silence: Silence, now: datetime) -> SilenceAnswer:
     )
 
 
+def said_of(row: NotificationRow) -> str:
+    """What a notification told, or why it did not."""
+    if row.state == "suppressed":
+        return row.why or ""
+    if row.state == "superseded":
+        return "In one message with what came after it."
+    if row.state == "sent":
+        return row.line
+    if row.error is None:
+        return f"It is sent at {row.next_at:%H:%M:%S} UTC, or as soon as a daemon runs."
+    tries = f"{row.attempts} {'attempt' if row.attempts == 1 else 'attempts'}"
+    return f"{row.error} ({tries}, the next at {row.next_at:%Y-%m-%d %H:%M:%S} UTC)"
+
+
 def plain(answer: Any) -> dict[str, Any]:
     """An answer as JSON takes it."""
     if isinstance(answer, Mapping):

@@ -52,13 +52,19 @@ def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[U
 
 def windows_of(engine: Engine, incident_id: int, model: str) -> list[HistoryRow]:
     """The newest windows of the gravest alert of the incident, oldest first; none where it has no value to be drawn."""
-    with reading(engine) as connection:
-        alert = connection.execute(_gravest(incident_id)).first()
+    alert = gravest_of(engine, incident_id)
     if alert is None:
         return []
-    about = {"metric": alert.metric, "column": alert.column, "segment": alert.segment}
-    rows = history(engine, model=model, limit=4 * _WINDOWS, **about)
-    return [row for row in rows if row.side in {alert.side, None}][-_WINDOWS:]
+    metric, column, segment, side = alert
+    rows = history(engine, model=model, limit=4 * _WINDOWS, metric=metric, column=column, segment=segment)
+    return [row for row in rows if row.side in {side, None}][-_WINDOWS:]
+
+
+def gravest_of(engine: Engine, incident_id: int) -> tuple[str, str, str, str] | None:
+    """Metric, column, segment and side of the gravest alert of the incident; None where it has no value to be drawn."""
+    with reading(engine) as connection:
+        found = connection.execute(_gravest(incident_id)).first()
+    return None if found is None else (found.metric, found.column, found.segment, found.side)
 
 
 def keep(engine: Engine, incident: Undrawn, chart: ArtifactRecord, receivers: Sequence[str], now: datetime) -> bool:

@@ -33,6 +33,9 @@ POSTGRES_SESSION = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "60s",
+    # Every question here is a short walk along an index: starting workers and compiling would take longer than it does.
+    "max_parallel_workers_per_gather": "0",
+    "jit": "off",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from monitor.history.engine import reading
 from monitor.history.queries import latest_verdicts, models
@@ -34,16 +34,21 @@ def fleet_now(engine: Engine, now: datetime) -> FleetNow:
     columns = [incidents.c[name] for name in ("id", "model", "severity", "opened_at")]
     open_now = select(*columns).where(incidents.c.resolved_at.is_(None)).order_by(incidents.c.id)
     acknowledged = select(acknowledgements).where(acknowledgements.c.expires_at > now).order_by(acknowledgements.c.id)
-    about = [alerts.c[name] for name in ("model", "metric", "column", "segment")]
-    blind = select(*about).where(alerts.c.side == "blind", alerts.c.condition.in_(("firing", "recovering")))
     with reading(engine) as connection:
         return FleetNow(
             models(engine),
             latest_verdicts(engine),
             connection.execute(open_now).all(),
             {row.incident_id: row.author for row in connection.execute(acknowledged)},
-            connection.execute(blind.order_by(*about)).all(),
+            blind_alerts(connection),
         )
+
+
+def blind_alerts(connection: Connection) -> Sequence[Row[Any]]:
+    """The open alerts that something cannot be judged: model, metric, column and segment."""
+    about = [alerts.c[name] for name in ("model", "metric", "column", "segment")]
+    asked = select(*about).where(alerts.c.side == "blind", alerts.c.condition.in_(("firing", "recovering")))
+    return connection.execute(asked.order_by(*about)).all()
 
 
 def said(engine: Engine, keys: Sequence[str]) -> set[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Table, or_, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, func, or_, select
 
 from monitor.history.engine import reading
 from monitor.history.open_incidents import not_before_reopening
@@ -82,6 +82,15 @@ def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | No
             tuple(NotificationRow(*row) for row in connection.execute(_notifications(incident_id))),
             tuple(_acknowledgement(row) for row in connection.execute(_of(acknowledgements, incident_id))),
         )
+
+
+def evidence(engine: Engine, incident_id: int) -> tuple[int, ...]:
+    """The evaluations that moved its alerts and are still kept, oldest first."""
+    mine = (transitions.c.incident_id == incident_id, transitions.c.evaluation_id.is_not(None))
+    asked = select(transitions.c.evaluation_id, func.min(transitions.c.id)).where(*mine)
+    with reading(engine) as connection:
+        found = connection.execute(asked.group_by(transitions.c.evaluation_id).order_by(func.min(transitions.c.id)))
+        return tuple(row.evaluation_id for row in found)
 
 
 def messages(engine: Engine, incident_id: int) -> list[Mapping[str, Any]]:

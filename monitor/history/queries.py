@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, or_, select
-from sqlalchemy import column as column_of
-from sqlalchemy import table as view_of
-from sqlalchemy.sql.expression import ColumnClause, TableClause
 
 from monitor.history.engine import reading
-from monitor.history.instant import Instant
+from monitor.history.newest import newest_of_each_plan
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import EVALUATION, SUBJECT, VERDICT, history
 from monitor.history.tables import alerts as alert_table
 from monitor.history.tables import artifacts as artifact_table
-from monitor.history.tables import episodes, evaluations
+from monitor.history.tables import episodes, evaluations, verdicts
 from monitor.history.tables import incidents as incident_table
 from monitor.history.tables import models as model_table
-from monitor.history.values import unpacked
+from monitor.history.values import among, unpacked
 
 __all__ = [
     "ArtifactRow",
@@ -37,30 +34,27 @@ __all__ = [
     "open_alerts",
 ]
 
-TIMES = ("window_start", "window_end", "evaluated_at")
 WORST_FIRST = ("breach", "error", "unknown", "ok")
 
 
 def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
     """The verdict in force on each bound: the one on the newest window."""
-    view = _view("latest_verdicts", (*EVALUATION, *SUBJECT, *VERDICT, "evaluation_id"))
-    asked = select(view).order_by(view.c.model, view.c.metric, view.c.column, view.c.segment, view.c.side)
+    columns = [*(evaluations.c[name] for name in EVALUATION), *(verdicts.c[name] for name in (*SUBJECT, *VERDICT))]
     with reading(engine) as connection:
-        found = connection.execute(asked if model is None else asked.where(view.c.model == model))
-        return [HistoryRow(*row) for row in found]
+        found = [HistoryRow(*row) for row in _in_force(connection, model, [*columns, evaluations.c.id])]
+    return sorted(found, key=lambda row: (row.model, row.metric, row.column, row.segment, row.side or ""))
 
 
 def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
     """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
-    verdicts: dict[str, set[tuple[str, str]]] = {}
-    view = _view("latest_verdicts", ("model", "verdict", "reason"))
-    judged = select(view).distinct()
+    judged: dict[str, set[tuple[str, str]]] = {}
+    columns = [evaluations.c.model, verdicts.c.verdict, verdicts.c.reason]
     with reading(engine) as connection:
-        for name, *told in connection.execute(judged if model is None else judged.where(view.c.model == model)):
-            verdicts.setdefault(name, set()).add((told[0] or "", told[1] or ""))
+        for name, verdict, reason in _in_force(connection, model, columns):
+            judged.setdefault(name, set()).add((verdict, reason))
         newest = list(connection.execute(_newest_evaluations(model)))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
-    return [_model(row, verdicts.get(row.model, set()), open_now.get(row.model)) for row in newest]
+    return [_model(row, judged.get(row.model, set()), open_now.get(row.model)) for row in newest]
 
 
 def model_names(engine: Engine) -> list[str]:
@@ -122,6 +116,19 @@ def artifact(engine: Engine, artifact_id: int) -> tuple[ArtifactRow, bytes] | No
     return None if found is None else (ArtifactRow(*found[:-1]), unpacked(found[-1]))
 
 
+def _in_force(connection: Connection, model: str | None, columns: list[Any]) -> list[tuple[Any, ...]]:
+    """These columns of each verdict in force; of a metric that moved from one plan to another the newer one's."""
+    about = [evaluations.c.model, *(verdicts.c[name] for name in ("metric", "column", "segment", "side"))]
+    asked = (
+        select(*columns, *(column.label(f"about_{place}") for place, column in enumerate(about)))
+        .join_from(verdicts, evaluations, verdicts.c.evaluation_id == evaluations.c.id)
+        .where(among(connection, evaluations.c.id, newest_of_each_plan(connection, model)))
+        .order_by(evaluations.c.window_end, evaluations.c.id)
+    )
+    rows = [tuple(row) for row in connection.execute(asked)]
+    return list({row[len(columns) :]: row[: len(columns)] for row in rows}.values())
+
+
 def _artifacts() -> Select[Any]:
     own = [artifact_table.c[name] for name in ("check", "name", "media_type", "size", "created_at", "incident_id")]
     whose = [evaluations.c[name] for name in ("model", "version", "window_start", "window_end")]
@@ -162,8 +169,3 @@ def _model(newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] 
         incident_severity=None if incident is None else incident.severity,
         watch="watch" in reasons,
     )
-
-
-def _view(name: str, columns: tuple[str, ...]) -> TableClause:
-    typed: list[ColumnClause[Any]] = [column_of(each, Instant() if each in TIMES else None) for each in columns]
-    return view_of(name, *typed)

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from monitor.history.engine import reading
 from monitor.history.rows import HistoryRow
 from monitor.history.tables import evaluations, measurements, verdicts
+from monitor.history.values import among
 
 NARROW, GROWTH = 200, 4
 """Evaluations in the first page where each holds a row at most; else it is one, for one may hold thousands."""
@@ -194,7 +195,7 @@ def _evaluations(connection: Connection, asked: Filters, upto: int) -> Select[An
     query = query.where(*within(bounds))
     few = _few_evaluations(connection, asked.verdict)
     if few is not None:
-        query = query.where(evaluations.c.id.in_(few))
+        query = query.where(among(connection, evaluations.c.id, few))
     return query if asked.revisions else query.where(stands(known))
 
 
@@ -225,29 +226,30 @@ def _rows(
     """What matches in each of these evaluations, as it was recorded."""
     about = {row.id: tuple(row)[1:] for row in page}
     matching: dict[int, list[HistoryRow]] = {evaluation: [] for evaluation in about}
-    for query in (_measured(asked, list(about)), _unmeasured(asked, list(about))):
+    for matches, subject in ((_measured(asked), measurements), (_unmeasured(asked), verdicts)):
+        query = matches.where(among(connection, subject.c.evaluation_id, list(about)))
         # Of one evaluation the first rows will do; of several it takes all, to know which are of the newest.
         for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query):
             matching[evaluation].append(HistoryRow(*(*about[evaluation], *row, evaluation)))
     return matching
 
 
-def _measured(asked: Filters, page: list[int]) -> Select[Any]:
+def _measured(asked: Filters) -> Select[Any]:
     """Measurements, each with its verdicts, where it has any."""
     about = [verdicts.c[name] == measurements.c[name] for name in KEY]
     columns = [*(measurements.c[name] for name in SUBJECT), *(verdicts.c[name] for name in VERDICT)]
     joined = measurements.join(verdicts, and_(*about), isouter=asked.verdict is None)
-    return _matching(asked, measurements, columns, page).select_from(joined)
+    return _matching(asked, measurements, columns).select_from(joined)
 
 
-def _unmeasured(asked: Filters, page: list[int]) -> Select[Any]:
+def _unmeasured(asked: Filters) -> Select[Any]:
     """Verdicts on what could not be measured."""
     measured = exists().where(*(verdicts.c[name] == measurements.c[name] for name in KEY))
     columns = [verdicts.c[name] for name in (*SUBJECT, *VERDICT)]
-    return _matching(asked, verdicts, columns, page).where(~measured)
+    return _matching(asked, verdicts, columns).where(~measured)
 
 
-def _matching(asked: Filters, subject: Table, columns: Sequence[ColumnElement[Any]], page: list[int]) -> Select[Any]:
+def _matching(asked: Filters, subject: Table, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
     equal = (
         (subject.c.check, asked.check),
         (subject.c.metric, asked.metric),
@@ -255,7 +257,7 @@ def _matching(asked: Filters, subject: Table, columns: Sequence[ColumnElement[An
         (subject.c.segment, asked.segment),
         (verdicts.c.verdict, asked.verdict),
     )
-    query = select(subject.c.evaluation_id, *columns).where(subject.c.evaluation_id.in_(page))
+    query = select(subject.c.evaluation_id, *columns)
     matches = [where == value for where, value in equal if value is not None]
     return query.where(*matches).order_by(subject.c.id, verdicts.c.id)
 

@@ -143,6 +143,19 @@ class Store:
         """What the plan measured in windows whole weeks before ``[start, end)``, oldest first."""
         return past_of(self.engine, model, plan, metrics, start, end, reach)
 
+    def first_judged(self, model: str, plan: str, before: datetime, limit: int) -> list[tuple[int, int]]:
+        """Rows and outcomes of the newest windows that ended before *before*, as they were when first evaluated."""
+        table = tables.evaluations
+        asked = (
+            select(table.c.rows, table.c.outcomes)
+            .where(table.c.model == model, table.c.plan == plan, table.c.window_end < before)
+            .where(table.c.revision == 0, table.c.state == "done")
+            .order_by(table.c.window_end.desc())
+            .limit(limit)
+        )
+        with reading(self.engine) as connection:
+            return [(row.rows, row.outcomes) for row in connection.execute(asked)]
+
     def alerts(self, model: str) -> dict[str, dict[str, Any]]:
         """The present state of each alert of *model*, by its key."""
         with reading(self.engine) as connection:

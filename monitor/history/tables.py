@@ -118,6 +118,7 @@ evaluations = Table(  # one run of one plan of a model over one window
     Index("evaluations_by_model", "model", "window_end", "id"),
     Index("evaluations_by_plan", "model", "plan", "window_end"),
     Index("evaluations_by_end", "window_end", "id"),
+    Index("evaluations_by_state", "state", "window_end", "id"),
     sqlite_autoincrement=True,  # an id is never used again, not even after retention
 )
 

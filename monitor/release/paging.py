@@ -41,7 +41,9 @@ def _judged(verdict: Verdict, book: Daybook, comparisons: int) -> Verdict:
         return verdict
     promise = Promise(verdict.threshold, verdict.bound.side, book.period, comparisons)
     found = look(days, promise, book.opened.get((key, verdict.bound.side)))
-    return verdict if found is None else _restated(verdict, found)
+    if found is None:
+        return verdict
+    return _restated(verdict, found, days.days[-found.days].start)
 
 
 def _is_for_the_alarm(verdict: Verdict) -> bool:
@@ -50,22 +52,22 @@ def _is_for_the_alarm(verdict: Verdict) -> bool:
     return verdict.bound.pages_by_days and sampled and verdict.state in {"ok", "breach"}
 
 
-def _restated(verdict: Verdict, found: Finding) -> Verdict:
+def _restated(verdict: Verdict, found: Finding, since: datetime) -> Verdict:
     match found.reason:
         case "beyond":
-            return _told(verdict, found, "falls_below" if verdict.bound.side == "min" else "rises_above")
+            return _told(verdict, found, since, "falls_below" if verdict.bound.side == "min" else "rises_above")
         case "suspicious":
-            return _told(verdict, found, "watch")
+            return _told(verdict, found, since, "watch")
         case "not_back":
-            return _told(verdict, found, "not_back")
+            return _told(verdict, found, since, "not_back")
         case "back":
-            return verdict if verdict.holds else _told(verdict, found, unbroken(verdict, found.value))
+            return verdict if verdict.holds else _told(verdict, found, since, unbroken(verdict, found.value))
         case "within":
-            return verdict if verdict.state == "ok" else _told(verdict, found, unbroken(verdict, found.value))
+            return verdict if verdict.state == "ok" else _told(verdict, found, since, unbroken(verdict, found.value))
 
 
-def _told(verdict: Verdict, found: Finding, reason: Reason) -> Verdict:
-    """The verdict in the figures of the stretch of days that decided."""
+def _told(verdict: Verdict, found: Finding, since: datetime, reason: Reason) -> Verdict:
+    """The verdict in the figures of the stretch of days that decided, which begins at *since*."""
     about = Measurement(
         verdict.bound.metric, found.value, found.low, found.high, found.rows, verdict.segment, verdict.column
     )
@@ -79,4 +81,5 @@ def _told(verdict: Verdict, found: Finding, reason: Reason) -> Verdict:
         low=found.low,
         high=found.high,
         rows=found.rows,
+        since=since,
     )

@@ -115,6 +115,10 @@ def _outcomes_not_in(told: Told) -> str:
     return f"{told.name} cannot be judged yet: no outcome of this window is in."
 
 
+def _provisional(told: Told) -> str:
+    return f"{told.name} cannot be judged yet: {told.failure}."
+
+
 def _cannot_tell(told: Told) -> str:
     reason = told.measurement.detail.get("reason")
     if isinstance(reason, str) and reason:
@@ -150,6 +154,7 @@ _SENTENCES: Mapping[str, Callable[[Told], str]] = {
     "rises_above": _rises_above,
     "too_few_rows": _too_few_rows,
     "outcomes_not_in": _outcomes_not_in,
+    "provisional": _provisional,
     "cannot_tell": _cannot_tell,
     "no_release_value": _no_release_value,
     "not_measured": _not_measured,

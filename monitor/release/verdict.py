@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from math import isfinite, isnan
 from typing import Literal
 
 from checks.contract import Measurement
 from monitor.release.contract import EVERY_COLUMN, Bound
+from monitor.release.maturity import is_provisional
 from monitor.release.sentences import Told, sentence
 
 State = Literal["ok", "breach", "unknown", "error"]
@@ -23,6 +25,7 @@ Reason = Literal[
     "rises_above",  # breach of a max
     "too_few_rows",  # unknown
     "outcomes_not_in",  # unknown
+    "provisional",  # unknown: far fewer outcomes are in than usual
     "cannot_tell",  # unknown: the check gave no value
     "no_release_value",  # unknown: a bound relative to the release, and the release has no value of its own
     "not_measured",  # error: the check did not yield what the bound is about
@@ -39,6 +42,7 @@ STATES: Mapping[Reason, State] = {
     "rises_above": "breach",
     "too_few_rows": "unknown",
     "outcomes_not_in": "unknown",
+    "provisional": "unknown",
     "cannot_tell": "unknown",
     "no_release_value": "unknown",
     "not_measured": "error",
@@ -59,7 +63,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided about one bound in one window, and why."""
+    """What was decided about one bound in one window, and why; *since* is where the days begin that decided together,
+    None where the window did."""
 
     bound: Bound
     state: State
@@ -73,6 +78,7 @@ class Verdict:
     low: float | None = None
     high: float | None = None
     rows: int = 0
+    since: datetime | None = None
     comparisons: int = 0  # with the same severity in the same window: each may be wrong by chance
 
     @property
@@ -90,12 +96,20 @@ class Verdict:
 class Facts:
     """What is known of the window beside its measurements: None where it is not.
 
-    *silent*: the segment that the bound names has no rows in it, as others of its column were measured.
+    *silent*: the segment that the bound names has no rows in it, as others of its column were measured. *usual* is the
+    share of predictions that have an outcome by the time a window is judged.
     """
 
     rows: int | None = None
     outcomes: int | None = None
+    usual: float | None = None
     silent: bool = False
+
+    @property
+    def waiting(self) -> str:
+        """``outcomes are in for 12 % of the window, and 96 % are usual``."""
+        share = (self.outcomes or 0) / (self.rows or 1)
+        return f"outcomes are in for {share:.0%} of the window, and {self.usual or 0:.0%} are usual".replace("%", " %")
 
 
 def judge_all(
@@ -107,15 +121,16 @@ def judge_all(
     source_failure: str | None = None,
     rows: int | None = None,
     outcomes: int | None = None,
+    usual: float | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on one window: for each bound at least one, in the order of the bounds.
 
     *released* are the release's own values, *failures* the sentence of a failed check by bound or metric,
     *source_failure* the sentence of a source that could not be read; *rows* and *outcomes* count the window's
-    predictions and how many of them have an outcome. ``comparisons`` of each counts the verdicts of its severity that
-    are ``ok`` or ``breach``.
+    predictions and how many of them have an outcome, which are few where the *usual* share is twice as many.
+    ``comparisons`` of each counts the verdicts of its severity that are ``ok`` or ``breach``.
     """
-    facts = Facts(rows, outcomes)
+    facts = Facts(rows, outcomes, usual)
     own = released or {}
     verdicts: list[Verdict] = []
     for bound in bounds:
@@ -150,7 +165,8 @@ def judge(
     reason = _reason(bound, measurement, threshold, failure, facts)
     if reason == "holds" and _short_of_clear(bound, about.value, released):
         reason = "not_clear"
-    told = Told(bound, about, threshold, released, failure.sentence if failure else "")
+    why = failure.sentence if failure else facts.waiting if reason == "provisional" else ""
+    told = Told(bound, about, threshold, released, why)
     return Verdict(
         bound=bound,
         state=STATES[reason],
@@ -220,8 +236,8 @@ def _reason(
 ) -> Reason:
     if measurement is None:
         return failure.reason if failure else _absent(bound, facts)
-    if bound.needs_outcomes and not measurement.rows and not facts.outcomes and facts.rows != 0:
-        return "outcomes_not_in"
+    if bound.needs_outcomes and (awaited := _awaited(measurement, facts)) is not None:
+        return awaited
     if measurement.rows < bound.min_rows:
         return "too_few_rows"
     value = measurement.value
@@ -230,6 +246,12 @@ def _reason(
     if threshold is None:
         return "no_release_value"
     return _compared(bound, value, measurement.low, measurement.high, threshold)
+
+
+def _awaited(measurement: Measurement, facts: Facts) -> Reason | None:
+    if not measurement.rows and not facts.outcomes and facts.rows != 0:
+        return "outcomes_not_in"
+    return "provisional" if is_provisional(facts.rows, facts.outcomes, facts.usual) else None
 
 
 def _absent(bound: Bound, facts: Facts) -> Reason:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.alerts.alert import Alert
@@ -10,6 +11,7 @@ from monitor.history.records import DayRecord
 from monitor.history.store import Store
 from monitor.release.contract import Bound, Side
 from monitor.release.days import Day, Days
+from monitor.release.maturity import WINDOWS, usual_share
 from monitor.release.paging import Daybook
 from monitor.release.variation import LOOK_BACK
 from monitor.release.verdict import Key
@@ -27,11 +29,25 @@ def days_before(store: Store, baseline_id: int | None, watch: Watch, due: DueWin
     return store.days(baseline_id, [fingerprint_of(one.check) for one in due.plan.checks], starts)
 
 
-def daybook_of(
-    watch: Watch, due: DueWindow, known: Sequence[DayRecord], measured: Sequence[DayRecord], alerts: Iterable[Alert]
-) -> Daybook:
-    """The days up to the window's end, what was just *measured* in place of what was *known*."""
-    newest = {_place(day): day for day in (*known, *measured) if day.start < due.end}
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the history knows when a window is judged: the *days* before its end, the model's *alerts* as they are, and
+    the *usual* share of predictions with an outcome."""
+
+    days: Sequence[DayRecord] = ()
+    alerts: Sequence[Alert] = ()
+    usual: float | None = None
+
+
+def remembered(store: Store, baseline_id: int | None, watch: Watch, due: DueWindow) -> Memory:
+    """What the history knows of days and outcomes before a window's end; the alerts are read where they are locked."""
+    judged = store.first_judged(watch.name, due.plan.name, due.end, WINDOWS) if due.plan.awaits_outcomes else []
+    return Memory(days_before(store, baseline_id, watch, due), usual=usual_share(judged))
+
+
+def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[DayRecord]) -> Daybook:
+    """The days up to the window's end, what was just *measured* in place of what was known."""
+    newest = {_place(day): day for day in (*memory.days, *measured) if day.start < due.end}
     series: dict[Key, list[Day]] = {}
     for day in newest.values():
         series.setdefault((day.metric, day.column, day.segment), []).append(
@@ -39,12 +55,11 @@ def daybook_of(
         )
     here = watch.bounds(due.plan)
     elsewhere = [bound for bound in watch.contract.bounds if bound.pages_by_days and bound not in here]
-    seen = tuple(alerts)
     return Daybook(
         days={key: Days(days) for key, days in series.items()},
-        opened=dict(_opened(seen, due.end)),
+        opened=dict(_opened(memory.alerts, due.end)),
         period=watch.contract.false_pages,
-        others=sum(any(_is_about(alert, bound) for bound in elsewhere) for alert in seen),
+        others=sum(any(_is_about(alert, bound) for bound in elsewhere) for alert in memory.alerts),
     )
 
 

@@ -12,6 +12,8 @@ from monitor.release.words import duration
 
 ANCHOR = datetime(1970, 1, 5, tzinfo=UTC)
 """A Monday; every bucket, window and cadence of every model is a tile counted from here."""
+AWAITS_OUTCOMES = " with outcomes"
+"""How the name of such a plan ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def plans_of(contract: ReleaseContract) -> tuple[Plan, ...]:
 
 
 def _name(window: timedelta, every: timedelta, awaits_outcomes: bool) -> str:  # noqa: FBT001  # private, one caller
-    suffix = " with outcomes" if awaits_outcomes else ""
+    suffix = AWAITS_OUTCOMES if awaits_outcomes else ""
     return f"{duration(window)} each {duration(every)}{suffix}"
 
 

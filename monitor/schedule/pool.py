@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
@@ -29,6 +30,7 @@ from monitor.schedule.evaluation import (
     NewBucket,
     SourceFailed,
 )
+from monitor.schedule.spans import CheckSpans
 
 log = structlog.get_logger(__name__)
 
@@ -99,15 +101,15 @@ class Worker:
         self._stopped = False
         self._kills = 0
 
-    def run(self, job: Job) -> Result:
+    def run(self, job: Job, tell: Callable[[CheckStarted], None] = lambda _: None) -> Result:
         """Evaluate *job*. A check that takes the process down costs its own measurement; the others are tried again.
 
-        Raises Stopped when the worker is stopped meanwhile.
+        *tell* hears of each check that starts. Raises Stopped when the worker is stopped meanwhile.
         """
         began = monotonic()
         result = Result()
         while not result.complete:
-            self._run_once(replace(job, skip=job.skip | result.answered), result)
+            self._run_once(replace(job, skip=job.skip | result.answered), result, tell)
         if result.failures or self._jobs >= JOBS_PER_PROCESS:
             self._end()  # a check that failed may have left anything behind
         result.seconds = monotonic() - began
@@ -129,7 +131,7 @@ class Worker:
         """End the process when no run is under way."""
         self._end()
 
-    def _run_once(self, job: Job, result: Result) -> None:
+    def _run_once(self, job: Job, result: Result, tell: Callable[[CheckStarted], None]) -> None:
         if self._stopped:
             raise Stopped
         pipe = self._pipe_to_process()
@@ -137,6 +139,7 @@ class Worker:
             raise Stopped
         self._jobs += 1
         running: CheckStarted | None = None
+        spans = CheckSpans()
         died = ""
         try:
             pipe.send(job)
@@ -146,9 +149,13 @@ class Worker:
                     break
                 event: Event = pipe.recv()
                 running = event if isinstance(event, CheckStarted) else None
+                spans.take(event)
+                if running is not None:
+                    tell(running)
                 result.take(event)
         except (EOFError, OSError):
             died = self._death()
+        spans.died(died)
         if self._stopped:
             raise Stopped
         if died:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.alerts.alert import Alert
@@ -13,7 +13,6 @@ from monitor.alerts.rule import JudgedWindow
 from monitor.history.recording import Recording
 from monitor.history.records import (
     BucketState,
-    DayRecord,
     EvaluationRecord,
     MeasurementRecord,
     ProfileRecord,
@@ -24,7 +23,8 @@ from monitor.release.paging import judged_by_days
 from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.advancing import advance
 from monitor.schedule.artifacts import artifacts_of
-from monitor.schedule.daybook import daybook_of, days_before
+from monitor.schedule.correcting import correct
+from monitor.schedule.daybook import Memory, daybook_of, remembered
 from monitor.schedule.due import DueWindow, inputs_fingerprint
 from monitor.schedule.pool import Result
 from monitor.schedule.watch import Watch
@@ -65,12 +65,12 @@ def record_result(
 
     Raises LeaseLost, AlreadyEvaluated or HistoryUnavailable.
     """
-    before = days_before(store, hold.baseline_id, watch, due)
+    memory = remembered(store, hold.baseline_id, watch, due)
     artifacts = artifacts_of(result, artifact_size)
     known = states | {at: BucketState(0, new.rows, new.outcomes, due.as_of) for at, new in result.buckets.items()}
     with store.recording(watch.name, hold.token, wall) as recording:
-        alerts = [Alert.from_data(data) for data in recording.alerts().values()]
-        verdicts = verdicts_of(watch, due, result, before, alerts)
+        alerts = tuple(Alert.from_data(data) for data in recording.alerts().values())
+        verdicts = verdicts_of(watch, due, result, replace(memory, alerts=alerts))
         inputs = inputs_fingerprint(due.plan, watch.model.bucket, due.start, due.end, known)
         evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, artifacts.dropped, now))
         recording.measurements(evaluation, list(_measurements(result)))
@@ -82,6 +82,7 @@ def record_result(
         seen = _seen(recording, due, result, verdicts)
         window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, seen, result.source_failure)
         opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
+        correct(recording, watch, due, verdicts, alerts, wall)
     return Recorded(evaluation, verdicts, tuple(opened))
 
 
@@ -104,13 +105,8 @@ def record_skipped(store: Store, hold: Hold, watch: Watch, due: DueWindow, *, no
         )
 
 
-def verdicts_of(
-    watch: Watch, due: DueWindow, result: Result, before: Sequence[DayRecord] = (), alerts: Iterable[Alert] = ()
-) -> tuple[Verdict, ...]:
-    """Judge what was measured against the bounds of the plan; those that page by their days, as far as these are known.
-
-    *before* are the days that the history knows, *alerts* the model's as they are.
-    """
+def verdicts_of(watch: Watch, due: DueWindow, result: Result, memory: Memory) -> tuple[Verdict, ...]:
+    """Judge what was measured against the bounds of the plan; those that page by their days, where enough are known."""
     verdicts = judge_all(
         watch.bounds(due.plan),
         [measurement for event in result.measured.values() for measurement in event.measurements],
@@ -119,8 +115,9 @@ def verdicts_of(
         source_failure=result.source_failure,
         rows=result.rows,
         outcomes=result.outcomes,
+        usual=memory.usual,
     )
-    return judged_by_days(verdicts, daybook_of(watch, due, before, result.days, alerts))
+    return judged_by_days(verdicts, daybook_of(watch, due, memory, result.days))
 
 
 def _seen(recording: Recording, due: DueWindow, result: Result, verdicts: Sequence[Verdict]) -> Seen:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
+from monitor import traces
 from monitor.alerts.routing import Routing
-from monitor.clock import wall_now
+from monitor.clock import monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
@@ -19,9 +20,9 @@ from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
 from monitor.schedule.frozen import freeze, frozen
 from monitor.schedule.plan import tile_start
 from monitor.schedule.pool import Result, Worker
-from monitor.schedule.recording import Hold, record_result, record_skipped
+from monitor.schedule.recording import Hold, Recorded, record_result, record_skipped
 from monitor.schedule.report import Opened, make_report
-from monitor.schedule.vitals import Vitals
+from monitor.schedule.vitals import UnderWay, Vitals
 from monitor.schedule.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -149,11 +150,25 @@ def _do(
         record_skipped(desk.store, hold, watch, due, now=now, wall=wall_now())
         desk.vitals.count("evaluations", watch.name, "skipped")
         return []
-    result = worker.run(job_of(desk.store, watch, due, known))
-    freeze(result, frozen(desk.store, watch))
+    about = {"model": watch.name, "plan": due.plan.name, "window_end": due.end.isoformat(), "why": due.reason}
+    with traces.span("evaluation", **about):
+        result = _evaluated(desk, watch, due, job_of(desk.store, watch, due, known), worker)
+        recorded = _record(desk, watch, due, known, hold, now, result)
+        if result.source_failure:
+            traces.note(error=result.source_failure)
+    _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in recorded.verdicts))
+    if due.reason == "new":
+        desk.vitals.note("lag", watch.name, value=(now - due.as_of).total_seconds() + result.seconds)
+    # One report tells of the window, however many incidents it opened.
+    return [Opened(incident_id, recorded.evaluation_id, due) for incident_id in recorded.opened[:1]]
+
+
+def _record(
+    desk: Desk, watch: Watch, due: DueWindow, known: Known, hold: Hold, now: datetime, result: Result
+) -> Recorded:
     if result.baseline is not None:
         hold = Hold(hold.token, _save_baseline(desk.store, watch, result.baseline, now))
-    recorded = record_result(
+    return record_result(
         desk.store,
         hold,
         watch,
@@ -165,9 +180,18 @@ def _do(
         now=now,
         wall=wall_now(),
     )
-    _tell(desk.vitals, watch, due, result, sum(verdict.state == "breach" for verdict in recorded.verdicts))
-    # One report tells of the window, however many incidents it opened.
-    return [Opened(incident_id, recorded.evaluation_id, due) for incident_id in recorded.opened[:1]]
+
+
+def _evaluated(desk: Desk, watch: Watch, due: DueWindow, job: Job, worker: Worker) -> Result:
+    """The result of a job, while whoever looks is shown how far it is."""
+    now = UnderWay(watch.name, due.plan.name, due.start, due.end, len(due.plan.checks), monotonic())
+    desk.vitals.at_work(now)
+    try:
+        result = worker.run(job, lambda one: desk.vitals.at_work(replace(now, check=one.kind, done=one.place)))
+    finally:
+        desk.vitals.at_rest(watch.name)
+    freeze(result, frozen(desk.store, watch))
+    return result
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
@@ -217,6 +241,7 @@ def _save_baseline(store: Store, watch: Watch, taken: BaselineTaken, now: dateti
 def _tell(vitals: Vitals, watch: Watch, due: DueWindow, result: Result, breaches: int) -> None:
     state = "failed" if result.source_failure else "done"
     vitals.count("evaluations", watch.name, state)
+    vitals.count("evaluation_seconds", watch.name, by=result.seconds)
     vitals.count("rows_read", watch.name, by=sum(bucket.rows for bucket in result.buckets.values()))
     for failed in result.failures.values():
         vitals.count("checks_failed", watch.name, failed.kind)

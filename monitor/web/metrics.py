@@ -14,6 +14,7 @@ from monitor.schedule.vitals import Vitals
 
 COUNTERS = {
     "evaluations": ("Evaluations by model and state.", ["model", "state"]),
+    "evaluation_seconds": ("Seconds that evaluations took.", ["model"]),
     "rows_read": ("Prediction rows profiled.", ["model"]),
     "checks_failed": ("Checks that did not get to an answer.", ["model", "check"]),
     "worker_kills": ("Worker processes that died or were ended.", []),
@@ -35,6 +36,12 @@ class VitalMetrics(Collector):
         age = GaugeMetricFamily("model_monitor_tick_age_seconds", "Seconds since the scheduler's last tick.")
         age.add_metric([], self._vitals.tick_age())
         yield age
+        lag = GaugeMetricFamily(
+            "model_monitor_evaluation_lag_seconds", "How late the newest window was recorded.", labels=["model"]
+        )
+        for values, seconds in self._vitals.noted("lag").items():
+            lag.add_metric(list(values), seconds)
+        yield lag
         for name, (summary, labels) in COUNTERS.items():
             family = CounterMetricFamily(f"model_monitor_{name}", summary, labels=labels)
             for values, count in self._vitals.counts(name).items():

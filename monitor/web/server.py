@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import uvicorn
 from litestar import Litestar, MediaType, Response, get
-from litestar.types import ControllerRouterHandler
+from litestar.types import ControllerRouterHandler, ExceptionHandlersMap
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -39,8 +39,12 @@ class Probes:
     history_metrics: HistoryMetrics
 
 
-def create_app(probes: Probes, handlers: Sequence[ControllerRouterHandler] = ()) -> Litestar:
-    """The web application: the daemon's probes, and *handlers* for people and programs."""
+def create_app(
+    probes: Probes,
+    handlers: Sequence[ControllerRouterHandler] = (),
+    problems: ExceptionHandlersMap | None = None,
+) -> Litestar:
+    """The web application: the daemon's probes, *handlers* for people and programs, and what *problems* are told as."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(probes.vital_metrics)
     registry.register(probes.history_metrics)
@@ -65,7 +69,7 @@ def create_app(probes: Probes, handlers: Sequence[ControllerRouterHandler] = ())
     return Litestar(
         [healthz, readyz, metrics, *handlers],
         openapi_config=description(),
-        exception_handlers={Exception: answer_problem},
+        exception_handlers={Exception: answer_problem} if problems is None else problems,
         logging_config=None,
     )
 

@@ -149,6 +149,17 @@ def test_a_relapse_of_what_is_judged_by_days_opens_its_last_incident_again() -> 
     assert [one.resolved_at for one in model.ended] == [end(12)]
 
 
+@pytest.mark.parametrize(("days", "said"), [(1, "day"), (3, "3 days")])
+def test_what_days_decided_is_told_of_these_days(days: int, said: str) -> None:
+    model = Model(RELAPSES)
+    [told] = model.see(9, replace(by_days("breach"), since=end(9 - days))).notifications
+    assert told.message.changed.startswith(
+        f"accuracy fell below the promised 0.728: 0.668 [0.655, 0.681] over 18,511 rows of the last {said}."
+    )
+    window = next(field for field in told.message.fields if field.label == "Days")
+    assert window.text == f"2013-06-{12 - days:02} 00:00 → 2013-06-12 00:00 UTC"
+
+
 @pytest.mark.parametrize(
     ("later", "day"),
     [

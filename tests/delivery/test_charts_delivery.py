@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,9 +13,8 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from monitor.alerts.alert import Alert
-from monitor.delivery import charting
 from monitor.delivery.charting import RECENT, Charts
-from monitor.delivery.drawing import CannotDraw, png
+from monitor.delivery.drawing import Drawing
 from monitor.delivery.slack import SlackReceiver
 from monitor.delivery.uploads import MOST_ATTEMPTS, Uploads
 from monitor.history import queries
@@ -32,12 +31,18 @@ from monitor.history.tables import (
     verdicts,
 )
 from tests.alerts.scenes import DAY, Model, end, verdict
-from tests.alerts.test_chart import CHART
 from tests.delivery.boxes import CHANNEL, NOW, SECOND, drain, put, relay_on
 from tests.delivery.fake_slack import FakeSlack, Limited
 
 UNITS: Mapping[str, str] = {"accuracy": ""}
+DRAWING = Drawing()
 VALUES = (0.77, 0.76, 0.78, 0.668)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_process_is_left() -> Iterator[None]:
+    yield
+    DRAWING.close()
 
 
 @pytest.fixture
@@ -79,13 +84,13 @@ def keep_alert(connection: Any, incident: int, alert: Alert) -> None:
 
 
 def draw_all(engine: Engine, now: Any = NOW + 5 * SECOND) -> None:
-    charts = Charts(engine, [CHANNEL], UNITS)
+    charts = Charts(engine, [CHANNEL], UNITS, DRAWING)
     while charts.draw_one(now):
         pass
 
 
 def show_all(engine: Engine, receiver: SlackReceiver, now: Any = NOW + 6 * SECOND) -> None:
-    shown = Uploads(engine, [receiver], Charts(engine, [CHANNEL], UNITS).describe)
+    shown = Uploads(engine, [receiver], Charts(engine, [CHANNEL], UNITS, DRAWING).describe)
     while shown.do_one(now):
         pass
 
@@ -128,8 +133,8 @@ def test_charts_are_outstanding_until_each_is_drawn_and_tried_to_be_shown(
     slack: FakeSlack, engine: Engine, receiver: SlackReceiver, incident: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What a played run waits for before it ends."""
-    monkeypatch.setattr(charting, "png", lambda _: b"\x89PNG")
-    charts = Charts(engine, [CHANNEL], UNITS)
+    monkeypatch.setattr(Drawing, "png", lambda *_: b"\x89PNG")
+    charts = Charts(engine, [CHANNEL], UNITS, DRAWING)
     shown = Uploads(engine, [receiver], charts.describe)
     now = NOW + 5 * SECOND
 
@@ -143,11 +148,8 @@ def test_charts_are_outstanding_until_each_is_drawn_and_tried_to_be_shown(
 def test_what_cannot_be_drawn_is_not_outstanding(
     engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: object) -> bytes:
-        raise CannotDraw("There is no renderer.")
-
-    monkeypatch.setattr(charting, "png", refuse)
-    charts = Charts(engine, [CHANNEL], UNITS)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    charts = Charts(engine, [CHANNEL], UNITS, DRAWING)
     while charts.draw_one(NOW + 5 * SECOND):
         pass
 
@@ -174,7 +176,7 @@ def test_nobody_waits_for_an_upload_that_failed_or_for_a_slack_that_is_paused(
 @pytest.fixture
 def drawn(engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The chart is drawn, by something quicker than a renderer."""
-    monkeypatch.setattr(charting, "png", lambda _: b"\x89PNG")
+    monkeypatch.setattr(Drawing, "png", lambda *_: b"\x89PNG")
     draw_all(engine)
 
 
@@ -241,22 +243,11 @@ def test_an_incident_nobody_was_told_of_lately_gets_no_chart(engine: Engine, inc
 def test_what_cannot_be_drawn_is_said_once_and_costs_nothing_else(
     engine: Engine, incident: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def refuse(_: object) -> bytes:
-        raise CannotDraw("The chart was not drawn: no.")
-
-    monkeypatch.setattr(charting, "png", refuse)
-    charts = Charts(engine, [CHANNEL], UNITS)
-    assert [charts.draw_one(NOW) for _ in range(3)] == [True, False, False]
-    assert capsys.readouterr().out.count("The chart was not drawn: no.") == 1
-    assert queries.artifacts(engine) == []
-
-
-def test_a_renderer_that_hangs_or_fails_is_ended_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(CannotDraw, match=r"timed out after 0.01 seconds"):
-        png(CHART, timeout=0.01)
     monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(CannotDraw, match=r"exit code 1"):
-        png(CHART)
+    charts = Charts(engine, [CHANNEL], UNITS, Drawing())
+    assert [charts.draw_one(NOW) for _ in range(3)] == [True, False, False]
+    assert capsys.readouterr().out.count("The chart was not drawn: its process ended.") == 1
+    assert queries.artifacts(engine) == []
 
 
 def test_the_daemon_itself_never_draws() -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from monitor.app import App
 from monitor.clock import RealClock
 from monitor.delivery.console import ConsoleReceiver
+from monitor.delivery.drawing import Drawing
 from monitor.errands import Buttons, Pictures, digest_jobs
 from monitor.history.engine import open_engine
 from monitor.history.store import Store
@@ -33,7 +34,7 @@ def app(**settings: object) -> App:
 def jobs(built: App, store: Store) -> list[str]:
     stop = threading.Event()
     receivers = receivers_of(built.settings, console())
-    found = [*Buttons(built, store).jobs(stop), *Pictures(built, store, receivers).jobs(stop)]
+    found = [*Buttons(built, store).jobs(stop), *Pictures(built, store, receivers, Drawing()).jobs(stop)]
     return [job.name for job in (*found, *digest_jobs(built, store, RealClock(), stop))]
 
 

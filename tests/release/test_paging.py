@@ -46,6 +46,7 @@ def test_a_collapse_of_one_day_pages_though_the_window_holds() -> None:
     verdict = judged([0.5])
 
     assert (verdict.state, verdict.reason, verdict.rows) == ("breach", "falls_below", 500)
+    assert verdict.since == END - DAY
     assert verdict.sentence.startswith("accuracy over the last day 0.5 [")
     assert verdict.sentence.endswith("is below the promised 0.75, 500 rows.")
 

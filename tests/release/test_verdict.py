@@ -268,6 +268,30 @@ def test_what_was_not_measured_is_judged_too(failure: Failure | None, facts: Fac
     assert (verdict.reason, verdict.sentence, verdict.value) == (reason, sentence, None)
 
 
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (Facts(100, 10, usual=0.9), "provisional"),
+        (Facts(100, 44, usual=0.9), "provisional"),
+        (Facts(100, 45, usual=0.9), "falls_below"),  # half of what is usual
+        (Facts(100, 10, usual=0.1), "falls_below"),  # most predictions never get an outcome
+        (Facts(100, 10), "falls_below"),  # nobody knows what is usual
+    ],
+)
+def test_a_window_that_waits_for_most_of_its_outcomes_is_not_judged(facts: Facts, reason: str) -> None:
+    assert judge(AT_LEAST, accuracy(0.1, 0.05, 0.15), facts=facts).reason == reason
+    without = replace(AT_LEAST, needs_outcomes=False)
+    assert judge(without, accuracy(0.1, 0.05, 0.15), facts=facts).reason == "falls_below"
+
+
+def test_what_a_provisional_verdict_says() -> None:
+    verdict = judge(AT_LEAST, accuracy(0.1, 0.05, 0.15), facts=Facts(1000, 118, usual=0.96))
+    assert (verdict.state, verdict.sentence) == (
+        "unknown",
+        "accuracy cannot be judged yet: outcomes are in for 12 % of the window, and 96 % are usual.",
+    )
+
+
 def test_too_few_rows_are_unknown_however_bad_the_value() -> None:
     bound = Bound("accuracy", "accuracy", "", "min", 0.728, min_rows=50)
     verdict = judge(bound, accuracy(0.1, rows=49))

@@ -11,15 +11,19 @@ import pytest
 from sqlalchemy import Table, select
 
 from checks.discovery import discover
+from monitor.alerts.alert import Alert
 from monitor.alerts.routing import Route, Routing
 from monitor.alerts.rule import JudgedWindow, Rule
 from monitor.app import open_store
 from monitor.delivery.reminding import acknowledge
 from monitor.history import incidents, tables
-from monitor.history.records import EvaluationRecord
+from monitor.history.records import EvaluationRecord, VerdictRecord
 from monitor.history.store import Store
 from monitor.release.verdict import Verdict
 from monitor.schedule.advancing import advance
+from monitor.schedule.correcting import correct
+from monitor.schedule.due import DueWindow
+from monitor.schedule.plan import Plan
 from monitor.schedule.watch import Watch, watches_of
 from monitor.settings import load_settings
 from tests.alerts.scenes import Kind, drift, verdict
@@ -45,9 +49,21 @@ class Life:
         with self.store.recording("churn", self.token, WALL) as recording:
             evaluation = EvaluationRecord("7", "p", window.start, window.end, window.end)
             evaluated = recording.evaluation(evaluation)
+            judged = verdict(kind)
+            recording.verdicts(
+                evaluated, [VerdictRecord(judged.bound.metric, judged.state, judged.reason, "page", "min")]
+            )
             return advance(
                 recording, self.watch, window, Routing((Route(receiver),)), evaluation_id=evaluated, wall=wall
             )
+
+    def revise(self, day: int, kind: Kind) -> None:
+        """Judge the window that ends on *day* again, when it is not the newest any more."""
+        plan = Plan("p", 2 * DAY, DAY, awaits_outcomes=True, checks=())
+        due = DueWindow(plan, FIRST + (day - 2) * DAY, FIRST + day * DAY, 1, "revision", WALL)
+        with self.store.recording("churn", self.token, WALL) as recording:
+            alerts = tuple(Alert.from_data(data) for data in recording.alerts().values())
+            correct(recording, self.watch, due, (verdict(kind),), alerts, WALL)
 
     def rows(self, table: Table, *names: str) -> list[tuple[Any, ...]]:
         with self.store.engine.connect() as connection:
@@ -91,6 +107,38 @@ def test_an_incident_that_is_reopened_is_the_same_row(life: Life) -> None:
     assert life.rows(tables.incidents, "opened_at", "resolved_at", "end_reason") == [(FIRST + DAY, None, "")]
     assert life.rows(tables.episodes, "opened_at", "resolved_at", "reopened") == [(FIRST + DAY, None, 1)]
     assert [key for (key,) in life.rows(tables.outbox, "key")] == ["1/1/console", "1/2/console", "1/3/console"]
+
+
+@pytest.mark.parametrize(
+    ("revised", "line"),
+    [
+        ("holds", "accuracy is no breach (0.778 ≥ 0.728)"),
+        ("breach", None),  # as it was
+        ("unknown", None),  # nothing is known against it
+    ],
+)
+def test_an_older_window_that_is_judged_otherwise_is_told_in_the_thread(
+    life: Life, revised: Kind, line: str | None
+) -> None:
+    life.see(1, "breach")
+    life.see(2, "breach")
+    life.revise(1, revised)
+
+    told = life.rows(tables.outbox, "key", "reason", "message")
+    assert [key for key, _, _ in told] == ["1/1/console", *(["1/2/console"] if line else [])]
+    if line:
+        assert (told[1][1], told[1][2]["state"]) == ("corrected", "page")
+        assert told[1][2]["thread_line"] == (
+            f"✏️ The window up to 2026-03-11 00:00 UTC was judged again with newer data: {line}."
+        )
+    assert life.rows(tables.incidents, "resolved_at") == [(None,)], "it ends nothing"
+
+
+def test_a_breach_of_the_past_that_no_incident_covers_is_left_to_the_history(life: Life) -> None:
+    life.see(1, "holds")
+    life.see(2, "holds")
+    life.revise(1, "breach")
+    assert life.rows(tables.outbox, "key") == []
 
 
 def test_whoever_heard_of_an_incident_hears_its_end(life: Life) -> None:

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
 from monitor.alerts.routing import Route, Routing
 from monitor.app import FOREVER, App, build_app, open_store
+from monitor.history import queries
 from monitor.history.store import Store
-from monitor.history.tables import evaluations, measurements
+from monitor.history.tables import evaluations, measurements, verdicts
 from monitor.schedule.replay import replay
 from monitor.schedule.runner import Runner
 from monitor.schedule.vitals import Vitals
@@ -83,3 +86,31 @@ def test_history_replayed_in_one_go_equals_history_lived_in_pieces(app: App, tmp
             pieces = measured(store, "accuracy")
 
     assert whole == pieces
+
+
+def test_a_window_whose_outcomes_are_late_waits_for_them_and_is_judged_when_they_are_in(
+    world: World, tmp_path: Path
+) -> None:
+    write_log(world.folder, days=26, decay=range(0))
+    came = pq.read_table(world.folder / "outcomes.parquet").to_pylist()
+    for one in came:  # nobody's outcome is told for three days, and then all of them are
+        if START + 19 * DAY <= one["known_at"] < START + 22 * DAY:
+            one["known_at"] = START + 22 * DAY
+    pq.write_table(pa.Table.from_pylist(came), world.folder / "outcomes.parquet")
+    app = build_app(load_settings(world.folder / "config.toml", {}), world.folder)
+
+    with running(app, f"sqlite:///{tmp_path}/late.db", START) as (runner, store):
+        replay(runner, START, START + 26 * DAY, lambda _: None)
+        with store.engine.connect() as connection:
+            asked = select(evaluations.c.window_end, evaluations.c.revision, verdicts.c.reason)
+            asked = asked.join(verdicts, verdicts.c.evaluation_id == evaluations.c.id)
+            asked = asked.where(verdicts.c.metric == "accuracy").order_by(evaluations.c.id)
+            told = [((row.window_end - START).days, row.revision, row.reason) for row in connection.execute(asked)]
+        heard = queries.incidents(store.engine)
+
+    assert {reason for _, _, reason in told} == {"holds", "provisional"}
+    waited = [(day, revision) for day, revision, reason in told if reason == "provisional"]
+    assert waited, "the windows that end while no outcome comes"
+    assert {revision for _, revision in waited} == {0}
+    assert {day for day, revision, reason in told if revision and reason == "holds"} >= {day for day, _ in waited}
+    assert heard == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 
 from checks.discovery import discover
 from monitor.release.contract import build_contract
-from monitor.schedule.evaluation import Job
+from monitor.schedule.evaluation import CheckStarted, Job
 from monitor.schedule.plan import plans_of
 from monitor.schedule.pool import Result, Stopped, Worker
 from monitor.settings import CheckSettings, ModelSettings, Outcomes, Predictions
@@ -93,13 +93,13 @@ def model(*kinds: str) -> ModelSettings:
     )
 
 
-def run(worker: Worker, base: Path, *kinds: str) -> Result:
+def run(worker: Worker, base: Path, *kinds: str, tell: Callable[[CheckStarted], None] = lambda _: None) -> Result:
     """Evaluate the plan of the bad checks (they do not await outcomes)."""
     watched = model(*kinds)
     checks_dir = base / "own"
     plan = next(p for p in plans_of(build_contract(watched, discover(checks_dir))) if not p.awaits_outcomes)
     end = START + 2 * DAY
-    return worker.run(Job(watched, base, checks_dir, 0.95, plan.name, START, end, end, survey=False))
+    return worker.run(Job(watched, base, checks_dir, 0.95, plan.name, START, end, end, survey=False), tell)
 
 
 def failures(result: Result) -> dict[str, str]:
@@ -127,6 +127,14 @@ def test_a_bad_check_costs_only_its_own_measurement(worker: Worker, base: Path, 
     assert {kind: sentence} == failures(result)
     assert ["prints"] == [event.kind for event in result.measured.values()]
     assert result.source_failure is None
+
+
+def test_whoever_listens_hears_of_each_check_as_it_starts(worker: Worker, base: Path) -> None:
+    heard: list[CheckStarted] = []
+
+    run(worker, base, "prints", "raises", tell=heard.append)
+
+    assert {(one.place, one.kind) for one in heard} == {(0, "prints"), (1, "raises")}
 
 
 def test_a_hanging_check_is_ended_with_all_it_started(worker: Worker, base: Path) -> None:

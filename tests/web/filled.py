@@ -61,7 +61,9 @@ def fill(engine: Engine, model: str = "flights", days: int = 5) -> Filled:
             measured = [MeasurementRecord("accuracy", "accuracy", value, value - 0.1, float("inf"), 3)]
             measured += [MeasurementRecord("drift", "drift", 0.1, column=HOSTILE, segment=SEGMENT)]
             recording.measurements(evaluation, measured)
-            judged = VerdictRecord("accuracy", verdict, "because", "page", "min", check="accuracy", threshold=0.7)
+            judged = VerdictRecord(
+                "accuracy", verdict, "because", "page", "min", check="accuracy", threshold=0.7, value=value
+            )
             recording.verdicts(
                 evaluation, [judged, VerdictRecord("coverage", "error", "x", "page", "min", sentence=HOSTILE)]
             )

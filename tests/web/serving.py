@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from litestar import Litestar
 from sqlalchemy import Engine
 
 from monitor.schedule.vitals import Vitals
 from monitor.settings import ModelSettings, Predictions, Settings, WebSettings
 from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
+from monitor.web.pages.showing import problems
 from monitor.web.reader import Reader
 from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
@@ -21,15 +23,25 @@ WALL = datetime(2026, 1, 1, tzinfo=UTC)
 
 def serve(engine: Engine, web: WebSettings | None = None, client: str | None = None) -> Server:
     """Serve with these ``[web]`` settings; as *client* says, everybody asks from another address."""
+    guard = Guard(application(engine, web), web or WebSettings(), lambda: WALL)
+    server = Server(guard if client is None else _from(guard, client), "127.0.0.1", 0)
+    server.start()
+    return server
+
+
+def application(engine: Engine | None = None, web: WebSettings | None = None) -> Litestar:
+    """What stands behind the guard; without an engine it can only be looked at."""
     settings = Settings(models=(_model("flights"), _model("demand")), web=web or WebSettings())
     vitals = Vitals(stale_after=1e9)
     metrics = HistoryMetrics(list, list, lambda: WALL)
     probes = Probes(vitals.tick_age, vitals.stale, Readiness, VitalMetrics(vitals), metrics)
-    reader = Reader(lambda: engine, settings, lambda: NOW, lambda: WALL)
-    guard = Guard(create_app(probes, routes(reader)), settings.web, lambda: WALL)
-    server = Server(guard if client is None else _from(guard, client), "127.0.0.1", 0)
-    server.start()
-    return server
+
+    def given() -> Engine:
+        assert engine is not None
+        return engine
+
+    reader = Reader(given, settings, lambda: NOW, lambda: WALL)
+    return create_app(probes, routes(reader), problems(reader))
 
 
 def _model(name: str) -> ModelSettings:

@@ -1,0 +1,102 @@
+"""How what a model promises, and what was measured beside it, went over a time: every metric in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Select, select
+
+from monitor.history.engine import reading
+from monitor.history.rows import HistoryRow, display_name
+from monitor.history.search import EVALUATION, SUBJECT, VERDICT, stands
+from monitor.history.tables import evaluations, measurements, verdicts
+
+MOST = 20_000
+"""Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict in one window; *seen* are the window's rows, *outcomes* those of them whose outcome was in."""
+
+    row: HistoryRow
+    plan: str
+    seen: int
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measurement in one window, with what the check told beside the number."""
+
+    at: datetime
+    metric: str
+    column: str
+    segment: str
+    value: float | None
+    rows: int
+    detail: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The metric as config.toml writes it."""
+        return display_name(self.metric, self.column)
+
+
+def judged(
+    engine: Engine, model: str, since: datetime, until: datetime, metric: str | None = None
+) -> dict[tuple[str, str, str, str], list[Judged]]:
+    """The verdicts on the windows that ended in ``[since, until]``, oldest first.
+
+    By metric, column, segment and side; of too many the newest.
+    """
+    names = [verdicts.c[name] for name in (*SUBJECT, *VERDICT, "evaluation_id")]
+    about = [*(evaluations.c[name] for name in EVALUATION), evaluations.c.plan, evaluations.c.rows.label("seen")]
+    about.append(evaluations.c.outcomes)
+    asked = _windows(select(*about, *names), model, since, until).join(
+        verdicts, verdicts.c.evaluation_id == evaluations.c.id
+    )
+    if metric is not None:
+        asked = asked.where(verdicts.c.metric == metric)
+    found: dict[tuple[str, str, str, str], list[Judged]] = {}
+    with reading(engine) as connection:
+        for row in reversed(connection.execute(asked).all()):
+            windows, (plan, seen, outcomes), told = (
+                row[: len(EVALUATION)],
+                row[len(EVALUATION) : len(about)],
+                row[len(about) :],
+            )
+            one = Judged(HistoryRow(*windows, *told), plan, seen, outcomes)
+            key = (one.row.metric, one.row.column, one.row.segment, one.row.side or "")
+            found.setdefault(key, []).append(one)
+    return found
+
+
+def measured(
+    engine: Engine,
+    model: str,
+    metrics: Collection[str],
+    since: datetime,
+    until: datetime,
+    segment: str | None = "",
+) -> list[Measured]:
+    """What was measured of *metrics* in the windows that ended in ``[since, until]``, oldest first; of too many the
+    newest. ``segment=None`` asks for the whole and every segment."""
+    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
+    asked = _windows(select(evaluations.c.window_end, *names), model, since, until)
+    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
+    asked = asked.where(measurements.c.metric.in_(metrics))
+    if segment is not None:
+        asked = asked.where(measurements.c.segment == segment)
+    with reading(engine) as connection:
+        return [Measured(*row) for row in reversed(connection.execute(asked).all())]
+
+
+def _windows(asked: Select[Any], model: str, since: datetime, until: datetime) -> Select[Any]:
+    table = evaluations.c
+    inside = (table.model == model, table.window_end >= since, table.window_end <= until)
+    newest_first = asked.select_from(evaluations).where(*inside, stands())
+    return newest_first.order_by(table.window_end.desc(), table.id.desc()).limit(MOST)

@@ -1,0 +1,121 @@
+"""What a model's page ranks: columns by how far they drifted, segments by what they cost, absences by reason. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.history.rows import HistoryRow
+from monitor.history.strips import Measured
+from monitor.web.pages.templating import side_of
+
+MOST_COLUMNS = 30
+MOST_CELLS = 60
+STRONG = 0.25
+"""Drift that is drawn in full colour; the population stability index is usually called large from here on."""
+ABSENT = ("missing", "null", "fallback")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A span of time on a strip: where it lies, in hundredths, and its largest value."""
+
+    left: float
+    width: float
+    value: float | None
+    at: datetime
+
+    @property
+    def strength(self) -> float:
+        """How strong its colour is."""
+        return 0.0 if self.value is None else round(min(max(self.value, 0.0) / STRONG, 1.0), 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A column over time."""
+
+    column: str
+    cells: tuple[Cell, ...]
+    now: float | None
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A segment that is worse than promised: by how much, over how many rows, and both together."""
+
+    segment: str
+    value: float
+    rows: int
+    beyond: float
+
+    @property
+    def cost(self) -> float:
+        """The rows by which it misses the promise, or their like in the metric's unit."""
+        return self.beyond * self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Entities of the population that fared so in one window, and the share that they are of it."""
+
+    reason: str
+    entities: int
+    share: float
+
+
+def strips_of(drifts: Sequence[Measured], most: int = MOST_COLUMNS) -> tuple[Strip, ...]:
+    """The columns that drifted, by what they are now and then by what they were at most."""
+    ends = sorted({one.at for one in drifts})
+    spans = _spans(ends)
+    by_column: dict[str, dict[datetime, float | None]] = {}
+    for one in drifts:
+        by_column.setdefault(one.column, {})[one.at] = one.value
+    strips = [_strip(column, values, spans) for column, values in by_column.items()]
+    ranked = sorted(strips, key=lambda strip: (-(strip.now or 0.0), -strip.most, strip.column))
+    return tuple(ranked[:most])
+
+
+def damages_of(segments: Sequence[Measured], whole: HistoryRow) -> tuple[Damage, ...]:
+    """The segments beyond the promise on the whole, by rows times distance: where to look first."""
+    if whole.threshold is None:
+        return ()
+    sign = 1 if side_of(whole.side) == "min" else -1
+    found = [
+        Damage(one.segment, one.value, one.rows, sign * (whole.threshold - one.value))
+        for one in segments
+        if one.segment and one.value is not None
+    ]
+    return tuple(sorted(found, key=lambda one: (-one.cost, one.segment)))
+
+
+def absences_of(newest: Measured | None) -> tuple[Absence, ...]:
+    """Why entities were not covered in one window, the most frequent reason first."""
+    if newest is None or not newest.detail.get("population"):
+        return ()
+    population = int(newest.detail["population"])
+    counted = Counter({reason: int(newest.detail.get(reason, 0)) for reason in ABSENT})
+    return tuple(Absence(reason, count, count / population) for reason, count in counted.most_common())
+
+
+def _spans(ends: Sequence[datetime]) -> list[Sequence[datetime]]:
+    """The windows in groups, as many as there is room for cells."""
+    each = max(-(-len(ends) // MOST_CELLS), 1)
+    return [ends[first : first + each] for first in range(0, len(ends), each)]
+
+
+def _strip(column: str, values: dict[datetime, float | None], spans: Sequence[Sequence[datetime]]) -> Strip:
+    width = 100 / max(len(spans), 1)
+    cells = tuple(
+        Cell(round(place * width, 2), round(width, 2), _most([values.get(at) for at in span]), span[-1])
+        for place, span in enumerate(spans)
+    )
+    known = [value for value in values.values() if value is not None]
+    return Strip(column, cells, values.get(spans[-1][-1]), max(known, default=0.0))
+
+
+def _most(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,119 @@
+"""The page of one model: what it promises and how that went, what moved, who is not served, and where it hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from monitor.history import evaluations, incidents, silences
+from monitor.history.overview import unjudged
+from monitor.history.queries import incidents as episodes_of
+from monitor.history.queries import latest_verdicts
+from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
+from monitor.history.strips import Judged, Measured, judged, measured
+from monitor.settings import ModelSettings
+from monitor.web.pages import fleet
+from monitor.web.pages.charts import Figure, Key, chart_of, figure
+from monitor.web.pages.damage import Absence, Damage, Strip, absences_of, damages_of, strips_of
+from monitor.web.pages.period import Period
+from monitor.web.pages.standing import rank, stand_of
+from monitor.web.reader import Reader
+
+MOST_FIGURES = 12
+MOST_EVALUATIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """Everything on it; *more* promises have no chart for want of room, *lead* is the verdict that makes its own."""
+
+    name: str
+    version: str
+    owner: str
+    runbook: str
+    verdict: str
+    evaluated_at: datetime | None
+    lead: HistoryRow | None
+    marks: Sequence[fleet.Mark]
+    incidents: Sequence[IncidentRow]
+    promises: Sequence[HistoryRow]
+    figures: Sequence[Figure]
+    more: int
+    strips: Sequence[Strip]
+    strip_ends: tuple[datetime, datetime] | None
+    absences: Sequence[Absence]
+    coverage: Measured | None
+    damages: Sequence[Damage]
+    evaluations: Sequence[EvaluationRow]
+
+
+def model_page(reader: Reader, name: str, period: Period, now: datetime, metric: str = "") -> ModelPage | None:
+    """The page; None where neither config.toml nor the history knows the model."""
+    engine = reader.engine()
+    settings = next((model for model in reader.settings.models if model.name == name), None)
+    newest = evaluations.page(engine, MOST_EVALUATIONS, model=name).rows
+    if settings is None and not newest:
+        return None
+    promises = sorted(latest_verdicts(engine, name), key=rank)
+    stand = stand_of(promises, max((each.evaluated_at for each in newest), default=None))
+    windows = judged(engine, name, period.since, period.until)
+    keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
+    keys += [key for key in windows if key not in keys]
+    wanted = [key for key in keys if key in windows and metric in {"", key[0]}]
+    drifts = measured(engine, name, ["drift"], period.since, period.until)
+    coverage = measured(engine, name, ["coverage"], period.since, period.until)
+    return ModelPage(
+        name,
+        settings.version if settings else newest[0].version,
+        (settings.owner if settings else None) or "",
+        _web_address(settings),
+        stand.verdict,
+        stand.evaluated_at,
+        stand.worst,
+        () if settings is None else fleet.marks_of(settings, stand, unjudged(engine).get(name, ()), now),
+        incidents.listed(engine, reader.wall_now(), name, open_only=True),
+        promises,
+        _figures(reader, name, wanted[:MOST_FIGURES], windows, period),
+        max(len(wanted) - MOST_FIGURES, 0),
+        strips_of(drifts),
+        (drifts[0].at, drifts[-1].at) if drifts else None,
+        absences_of(coverage[-1] if coverage else None),
+        coverage[-1] if coverage else None,
+        _damages(engine, stand.worst),
+        newest,
+    )
+
+
+def _figures(
+    reader: Reader, name: str, keys: Sequence[Key], windows: Mapping[Key, Sequence[Judged]], period: Period
+) -> list[Figure]:
+    engine, owner = reader.engine(), owner_of(reader, name)
+    episodes, held = episodes_of(engine, name, period.since), silences.kept(engine, period.since)
+    found = []
+    for key in keys:
+        chart = chart_of(key, windows[key], episodes, held, reader.units, owner)
+        if chart is not None:
+            found.append(figure(name, key, chart, windows[key], period))
+    return found
+
+
+def owner_of(reader: Reader, name: str) -> str | None:
+    """Whose model it is, as config.toml says."""
+    return next((model.owner for model in reader.settings.models if model.name == name), None)
+
+
+def _damages(engine: Engine, lead: HistoryRow | None) -> tuple[Damage, ...]:
+    """The segments of the newest window of the promise that is worst, or else of the first on the whole."""
+    if lead is None or lead.column:
+        return ()
+    at = lead.window_end
+    return damages_of(measured(engine, lead.model, [lead.metric], at, at, segment=None), lead)
+
+
+def _web_address(settings: ModelSettings | None) -> str:
+    """The runbook, where it is something that a browser may follow."""
+    runbook = (settings.runbook if settings else None) or ""
+    return runbook if runbook.startswith(("https://", "http://")) else ""

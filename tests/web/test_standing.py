@@ -1,0 +1,104 @@
+"""How models stand is read again only of those that were evaluated again, and is right all the same."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from monitor.history.overview import Evaluated, evaluated_since
+from monitor.history.queries import latest_verdicts
+from monitor.history.records import EvaluationRecord, VerdictRecord
+from monitor.history.rows import HistoryRow
+from monitor.history.store import Store
+from monitor.web.pages.standing import MOST_ANEW, Standing, rank, stand_of
+from tests.web.filled import DAY, START, WALL
+
+
+def judge(store: Store, day: int, model: str, state: str) -> None:
+    """Record the window of *model* that ended that many days after START."""
+    token, end = store.claim(model, "me", WALL, DAY), START + day * DAY
+    assert token is not None
+    with store.recording(model, token, WALL) as recording:
+        evaluation = recording.evaluation(EvaluationRecord("v1", "1d each 1d", end - DAY, end, end))
+        recording.verdicts(evaluation, [VerdictRecord("accuracy", state, "holds", "page", "min", threshold=0.7)])
+    store.give_back(model, token)
+
+
+def row(name: str, state: str, **more: object) -> HistoryRow:
+    values = {"value": 0.8, "threshold": 0.7, "side": "min", "severity": "page", "reason": "holds", **more}
+    about = ("m", "v1", START, START, 0, START, "check", name, "", str(values.pop("segment", "")))
+    value = values.pop("value")
+    return HistoryRow(*about, value, None, None, 9, state, sentence="", **values)  # type: ignore[arg-type]  # of a table
+
+
+def test_the_worst_promise_makes_the_verdict_of_a_model() -> None:
+    rows = [
+        # in this order: errors after breaches; the inconclusive first of what holds; the whole that pages before
+        # segments and what only warns; then the closest to its bound
+        row("a", "breach"),
+        row("b", "error"),
+        row("c", "unknown"),
+        row("d", "ok", reason="inconclusive", severity="warn"),
+        row("e", "ok", value=0.71),
+        row("f", "ok", value=0.9),
+        row("g", "ok", value=0.701, segment="origin=JFK"),
+        row("h", "ok", value=0.705, severity="warn"),
+    ]
+    shuffled = rows[::-1]
+    assert [each.metric for each in sorted(shuffled, key=rank)] == [each.metric for each in rows]
+    stand = stand_of(rows[3:], START)
+    assert (stand.verdict, stand.doubtful) == ("ok", ("d",))
+    assert stand_of([], None).verdict == "unknown"
+
+
+def test_only_what_was_evaluated_again_is_read_again(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model in ("a", "b"):
+        judge(store, 1, model, "ok")
+    known = Standing()
+    assert {name: stand.verdict for name, stand in known.of_all(engine).items()} == {"a": "ok", "b": "ok"}
+
+    asked: list[str | None] = []
+
+    def read(engine: Engine, model: str | None = None) -> list[HistoryRow]:
+        asked.append(model)
+        return latest_verdicts(engine, model)
+
+    monkeypatch.setattr("monitor.web.pages.standing.latest_verdicts", read)
+    assert known.of_all(engine)["a"].verdict == "ok"
+    assert asked == []
+    judge(store, 2, "a", "breach")
+    found = known.of_all(engine)
+    assert (found["a"].verdict, found["b"].verdict) == ("breach", "ok")
+    assert known.of_all(engine) == found
+    assert asked == ["a"]
+
+
+def test_after_many_evaluations_everything_is_read_and_nothing_is_missed(engine: Engine, store: Store) -> None:
+    known = Standing()
+    assert known.of_all(engine) == {}
+    for place in range(MOST_ANEW + 3):
+        judge(store, 1, f"m{place}", "ok")
+    assert len(known.of_all(engine)) == MOST_ANEW + 3
+    judge(store, 2, "m0", "breach")
+    assert known.of_all(engine)["m0"].verdict == "breach"
+
+
+def test_an_evaluation_that_is_seen_late_is_not_missed(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL a transaction may end after another one with a greater id."""
+    judge(store, 1, "a", "ok")
+    known = Standing()
+    known.of_all(engine)
+    judge(store, 2, "a", "breach")
+    judge(store, 1, "b", "ok")
+
+    def all_but_a(engine: Engine, floor: int, most: int) -> list[Evaluated]:
+        return [one for one in evaluated_since(engine, floor, most) or () if one.model == "b"]
+
+    monkeypatch.setattr("monitor.web.pages.standing.evaluated_since", all_but_a)
+    assert known.of_all(engine)["a"].verdict == "ok"
+    monkeypatch.undo()
+    assert known.of_all(engine)["a"].verdict == "breach"
