@@ -81,7 +81,8 @@ def _again(app: App, store: Store, recorded: Recorded, worker: Worker, tell: Cal
     result = worker.run(job_now(store, watch, due, baseline))
     freeze(result, frozen(store, watch))
     memory = remembered(store, kept.id if kept else None, watch, due)
-    judged = verdicts_of(watch, due, result, replace(memory, alerts=_alerts_of_then(store, watch.name, due.end)))
+    memory = replace(memory, alerts=_alerts_of_then(store, watch.name, due.end))
+    judged = verdicts_of(watch, due, result, memory)
     verdicts = {_key(one): one for one in map(_told, judged)}
     pairs = tuple(Pair(then, verdicts.get(_key(then))) for then in recorded.verdicts)
     equal = all(pair.equal for pair in pairs)

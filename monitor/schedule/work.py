@@ -188,9 +188,11 @@ def _evaluated(desk: Desk, watch: Watch, due: DueWindow, job: Job, worker: Worke
     now = UnderWay(watch.name, due.plan.name, due.start, due.end, len(due.plan.checks), monotonic())
     desk.vitals.at_work(now)
     try:
-        return worker.run(job, lambda one: desk.vitals.at_work(replace(now, check=one.kind, done=one.place)))
+        result = worker.run(job, lambda one: desk.vitals.at_work(replace(now, check=one.kind, done=one.place)))
     finally:
         desk.vitals.at_rest(watch.name)
+    freeze(result, frozen(desk.store, watch))
+    return result
 
 
 def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
