@@ -134,8 +134,9 @@ def test_the_command_on_the_page_finds_the_same_incident_again(opened: Open, pla
         text=True,
         timeout=300,
     )
-    [again] = json.loads(done.stdout)
-    assert (again["opened_at"], again["metric"], again["severity"]) == ("2013-06-30T00:00:00+00:00", "accuracy", "page")
+    [contract] = json.loads(done.stdout)["contracts"]
+    found = [(each["opened_at"], each["metric"], each["severity"]) for each in contract["incidents"]]
+    assert found == [("2013-06-30T00:00:00+00:00", "accuracy", "page")]
 
 
 def test_the_model_shows_how_each_promise_went_what_moved_and_where_it_hurts(opened: Open) -> None:
