@@ -38,7 +38,7 @@ def test_a_played_past_runs_to_its_end_and_tells_of_the_decay_once(world: World)
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_clean_within_ten_seconds(world: World, sent: signal.Signals) -> None:
     daemon = world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
     time.sleep(3)
 
     began = time.monotonic()
@@ -85,7 +85,7 @@ def test_two_daemons_on_one_sqlite_file_share_the_work(world: World) -> None:
 def test_a_source_that_is_away_is_said_and_caught_up_with(world: World) -> None:
     predictions, hidden = world.folder / "predictions.parquet", world.folder / "hidden.parquet"
     daemon = world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
     predictions.rename(hidden)
     eventually(lambda: "source_failed" in world.output(), what="the source is missed")
     time.sleep(2)
@@ -103,7 +103,7 @@ def test_a_source_that_is_away_is_said_and_caught_up_with(world: World) -> None:
 
 def test_health_readiness_and_metrics_answer_on_one_port(world: World) -> None:
     world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
     ok = re.compile(r'model_monitor_verdict\{metric="accuracy",model="churn".*verdict="ok".*\} 1\.0')
     eventually(lambda: ok.search(world.get("/metrics")[1]), what="a verdict is scraped")
 
@@ -119,7 +119,7 @@ def test_health_readiness_and_metrics_answer_on_one_port(world: World) -> None:
 
 def test_a_port_that_is_taken_is_said_and_nothing_starts(world: World) -> None:
     world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
 
     second = world.start()
 

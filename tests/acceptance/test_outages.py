@@ -35,7 +35,7 @@ def test_slack_is_told_once_through_429_500_and_a_lost_answer_and_the_parent_tur
 def test_a_history_that_goes_away_and_comes_back_loses_nothing(world: World, postgres_server: PostgresServer) -> None:
     world.configure(speed="2d", history=postgres_server.url)
     daemon = world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
     time.sleep(3)
 
     postgres_server.stop()
@@ -57,7 +57,7 @@ def test_a_history_that_goes_away_and_comes_back_loses_nothing(world: World, pos
 def test_a_stop_is_clean_even_while_the_database_is_frozen(world: World, postgres_server: PostgresServer) -> None:
     world.configure(speed="1d", history=postgres_server.url)
     daemon = world.start()
-    eventually(lambda: "Health:" in world.output(), what="the daemon starts")
+    eventually(lambda: "Look at http:" in world.output(), what="the daemon starts")
     eventually(lambda: 'evaluations_total{model="churn"' in world.get("/metrics")[1], what="an evaluation is done")
 
     postgres_server.freeze()
