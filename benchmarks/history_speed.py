@@ -38,6 +38,7 @@ from monitor.web.routes import routes
 from monitor.web.server import Probes, Readiness, Server, create_app
 
 READERS = 20
+ALONE = "all, one reader alone"
 QUESTIONS = {
     "the fleet": "/models",
     "a model": "/models/model-{model}",
@@ -65,7 +66,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="measurements in the history")
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--pause", type=float, default=0.5, help="seconds each reader waits before it asks again")
+    parser.add_argument("--pause", type=float, default=1.0, help="seconds each reader waits before it asks again")
     parser.add_argument(
         "--postgres", default="", help="the URL of an empty PostgreSQL database; left out: SQLite alone"
     )
@@ -98,7 +99,8 @@ def _measure(url: str, rows: int, seconds: float, pause: float) -> dict[str, lis
     process.start()
     port = ours.recv()
     try:
-        return _read(port, newest, seconds, pause)
+        alone = _read(port, newest, seconds, 0, readers=1)
+        return {**_read(port, newest, seconds, pause), ALONE: [each for times in alone.values() for each in times]}
     finally:
         ours.send("stop")
         print(f"{ours.recv()} evaluations written meanwhile")
@@ -151,7 +153,7 @@ def _write(store: Store, stop: threading.Event, written: list[int]) -> None:
         written[0] += 1
 
 
-def _read(port: int, newest: int, seconds: float, pause: float) -> dict[str, list[float]]:
+def _read(port: int, newest: int, seconds: float, pause: float, readers: int = READERS) -> dict[str, list[float]]:
     taken: dict[str, list[float]] = defaultdict(list)
     until = time.monotonic() + seconds
 
@@ -168,8 +170,8 @@ def _read(port: int, newest: int, seconds: float, pause: float) -> dict[str, lis
                 client.get(QUESTIONS[name].format(**about)).raise_for_status()
                 taken[name].append(1000 * (time.monotonic() - began))
 
-    with ThreadPoolExecutor(READERS) as readers:
-        list(readers.map(ask, range(READERS)))
+    with ThreadPoolExecutor(readers) as many:
+        list(many.map(ask, range(readers)))
     return taken
 
 
@@ -180,10 +182,11 @@ def _secret(place: int) -> str:
 def _table(measured: dict[str, dict[str, list[float]]], rows: int, pause: float) -> str:
     header = ["question", *(f"{name}, {what}" for name in measured for what in ("p50 ms", "p95 ms"))]
     lines = [header, ["---", *["---:"] * (len(header) - 1)]]
-    for question in (*QUESTIONS, "all"):
+    for question in (*QUESTIONS, "all", ALONE):
         cells = [question]
         for taken in measured.values():
-            times = taken[question] if question != "all" else [each for times in taken.values() for each in times]
+            every = [each for name, times in taken.items() if name != ALONE for each in times]
+            times = every if question == "all" else taken[question]
             cells += [f"{median(times):.0f}", f"{quantiles(times, n=20)[-1]:.0f}"] if len(times) > 1 else ["-", "-"]
         lines.append(cells)
     text = "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -25,7 +25,7 @@ from monitor.inspection import Finding
 from monitor.receivers import well
 from monitor.release.words import number
 
-SHOWN_REASONS = {"watch": "watch", "not_back": "not back yet"}
+SHOWN_REASONS = {"watch": "watch", "not_back": "not back yet", "inconclusive": "may be chance"}
 VERDICT_STYLE = {"ok": "green", "breach": "bold red", "unknown": "yellow", "error": "magenta"}
 
 

@@ -47,8 +47,8 @@ def parent_blocks(message: Message, frame: Frame = PLAIN) -> list[Block]:
     told = " ".join(part for part in (_calls(message, frame), mrkdwn(message.changed, 1200)) if part)
     if told:
         blocks.append(_section(told))
-    if message.movers:
-        blocks.append(_section(_lines(message.movers)))
+    if moved := _lines(message.movers):
+        blocks.append(_section(moved))
     if message.others:
         blocks.append(_section(_others(message)))
     blocks.append({"type": "context", "elements": [_mrkdwn(_context(message, frame))]})
@@ -127,7 +127,7 @@ def _buttons(frame: Frame) -> Iterator[Block]:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(mrkdwn(line, 300) for line in text.splitlines()[:_MOST_MOVERS])
+    return "\n".join(filter(None, (mrkdwn(line, 300) for line in text.splitlines()[:_MOST_MOVERS])))
 
 
 def _others(message: Message) -> str:

@@ -52,13 +52,12 @@ def _cases(
             case.moves.append(move)
             if move.kind == "reopened":
                 open_now[case.incident.group] = case
-    for move in moves:
-        if move.begins:
-            group = group_of(move.alert, rules.rule.group_by)
-            last = rules.relapse_of(move.alert, window_end) if move.kind == "relapsed" else None
-            opened = Incident(None, facts.name, facts.version, move.alert.severity, window_end, group=group)
-            home = _Case(opened) if last is None else by_id[last.id]
-            open_now.setdefault(group, home).moves.append(move)
+    for move in sorted((move for move in moves if move.begins), key=lambda move: move.kind != "relapsed"):
+        group = group_of(move.alert, rules.rule.group_by)
+        last = rules.relapse_of(move.alert, window_end) if move.kind == "relapsed" else None
+        opened = Incident(None, facts.name, facts.version, move.alert.severity, window_end, group=group)
+        home = _Case(opened) if last is None else by_id[last.id]
+        open_now.setdefault(group, home).moves.append(move)
     return [case for case in (*by_id.values(), *_new(open_now.values())) if case.moves]
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from monitor.alerts.alert import Alert
 from monitor.alerts.incident import ModelFacts
@@ -94,7 +95,9 @@ def _alert(alert: Alert, facts: ModelFacts, web_url: str | None) -> dict[str, An
     }
     if alert.opened_at is not None:
         told["startsAt"] = alert.opened_at.isoformat()
-    return told if web_url is None else {**told, "generatorURL": web_url}
+    if web_url is None:
+        return told
+    return {**told, "generatorURL": f"{web_url.rstrip('/')}/models/{quote(alert.model, safe='')}"}
 
 
 def _description(alert: Alert, facts: ModelFacts) -> str:

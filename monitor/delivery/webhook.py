@@ -84,8 +84,15 @@ def event(letter: Letter, web_url: str | None) -> dict[str, Any]:
         "opened_at": message.opened_at.isoformat(),
         "window_end": message.window_end.isoformat(),
         "note": letter.note,
-        "links": {name: url for name, url in (("runbook", message.runbook), ("monitor", web_url)) if url is not None},
+        "links": _links(letter, web_url),
     }
+
+
+def _links(letter: Letter, web_url: str | None) -> dict[str, str]:
+    known = {"runbook": letter.message.runbook, "monitor": web_url}
+    if web_url is not None and letter.incident_id is not None:
+        known["incident"] = f"{web_url.rstrip('/')}/incidents/{letter.incident_id}"
+    return {name: url for name, url in known.items() if url is not None}
 
 
 def headers(key: bytes | None, identity: str, at: datetime, content: bytes) -> dict[str, str]:

@@ -146,7 +146,7 @@ def walk(
     first = min(limit, NARROW) if one_each else 1
     for page in _back_in_time(connection, asked, upto, after, first):
         taken = {after.evaluation: after.taken} if after is not None else {}
-        matching = _rows(connection, page, asked, limit + sum(taken.get(row.id, 0) for row in page))
+        matching = _rows(connection, page, asked, limit + sum(taken.values()))
         for evaluation in page:
             behind = taken.get(evaluation.id, 0)
             place = Place(upto, evaluation.window_end, evaluation.id, behind)
@@ -229,7 +229,7 @@ def _rows(
     for matches, subject in ((_measured(asked), measurements), (_unmeasured(asked), verdicts)):
         query = matches.where(among(connection, subject.c.evaluation_id, list(about)))
         # Of one evaluation the first rows will do; of several it takes all, to know which are of the newest.
-        for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query):
+        for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query).all():
             matching[evaluation].append(HistoryRow(*(*about[evaluation], *row, evaluation)))
     return matching
 

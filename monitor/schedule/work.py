@@ -153,6 +153,7 @@ def _do(
     about = {"model": watch.name, "plan": due.plan.name, "window_end": due.end.isoformat(), "why": due.reason}
     with traces.span("evaluation", **about):
         result = _evaluated(desk, watch, due, job_of(desk.store, watch, due, known), worker)
+        freeze(result, frozen(desk.store, watch))
         recorded = _record(desk, watch, due, known, hold, now, result)
         if result.source_failure:
             traces.note(error=result.source_failure)

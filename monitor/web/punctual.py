@@ -25,22 +25,22 @@ class PunctualProtocol(H11Protocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """A part of a request: the clock runs from the first one on."""
+        """A part of a request: the clock runs from its first part to its last."""
         if self._late is None:
             self._wait()
         super().data_received(data)
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._stop_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for."""
-        if self._late is not None:
-            self._late.cancel()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def _wait(self) -> None:
-        self._late = self.loop.call_later(SECONDS, self._end_if_late)
+        self._late = self.loop.call_later(SECONDS, self.transport.close)
 
-    def _end_if_late(self) -> None:
-        self._late = None
-        answering = self.cycle is not None and not self.cycle.response_complete
-        if self.conn.their_state in {h11.IDLE, h11.SEND_BODY} and not (answering and not self.cycle.more_body):
-            self.transport.close()
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None

@@ -137,9 +137,17 @@ MUTANTS = [
     Mutant(
         "what opens beside an open incident opens another",
         telling._cases,
-        "open_now.setdefault(group, _Case(opened))",
-        "open_now.setdefault(group + str(id(move)), _Case(opened))",
+        "open_now.setdefault(group, home)",
+        "open_now.setdefault(group + str(id(move)), home)",
     ),
+    Mutant("a relapse is an incident of its own", telling._cases, 'move.kind == "relapsed" else', "False else"),
+    Mutant("what opens comes before a relapse", telling._cases, 'move.kind != "relapsed")', 'move.kind == "relapsed")'),
+    Mutant("what only warned is relapsed into", Rules.relapse_of, 'one.severity == "page"', "True"),
+    Mutant(
+        "a relapse comes however late", Rules.relapse_of, "window_end - last.resolved_at <=", "last.resolved_at and"
+    ),
+    Mutant("what was closed is relapsed into", Rules.relapse_of, 'last.end_reason != "resolved"', "False"),
+    Mutant("what windows decide relapses", advance._with_relapses, "if verdict.bound.pages_by_days", "if True"),
     Mutant("an incident ends with the first of its alerts", telling._severity, "if alert.in_incident", "if False"),
     Mutant("an incident never ends", telling._severity, "if alert.in_incident", "if True"),
     Mutant("an incident loses its gravest severity", telling._moved_on, "(incident.severity, severity)", "(severity,)"),

@@ -64,6 +64,11 @@ def payloads(message: Message, frame: Frame = PLAIN) -> list[dict[str, object]]:
     ]
 
 
+def test_lines_with_nothing_in_them_are_left_out() -> None:
+    [told] = Model().see(7, verdict("breach")).notifications
+    assert layout.parent_blocks(replace(told.message, movers="\u2028\n ")) == layout.parent_blocks(told.message)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(MESSAGES)
 def test_hostile_messages_pass_the_published_schema_and_slack_sdk(message: Message) -> None:

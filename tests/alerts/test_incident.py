@@ -207,6 +207,14 @@ def test_another_bound_that_shares_the_budget_relapses_into_the_same_incident() 
     )
 
 
+def test_what_opens_beside_a_relapse_joins_it() -> None:
+    model = Model(RELAPSES)
+    model.see(1, drift("holds"), by_days("breach"))
+    model.see(2, drift("holds"), by_days("holds"))
+    [change] = model.see(5, drift("breach"), by_days("breach")).incidents
+    assert (change.notification.reason, change.incident.id, len(change.opened)) == ("reopened", 1, 2)
+
+
 def test_what_was_closed_and_not_resolved_is_not_relapsed_into() -> None:
     model = Model(RELAPSES)
     model.see(1, by_days("breach"))

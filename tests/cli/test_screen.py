@@ -20,6 +20,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
         ("ok", "holds", "ok"),
         ("ok", "watch", "ok, watch"),  # suspicious days, and nobody is paged
         ("ok", "not_back", "ok, not back yet"),  # why the incident is still open
+        ("ok", "inconclusive", "ok, may be chance"),  # beyond the bound, which its interval reaches
         ("breach", "falls_below", "breach"),
     ],
 )

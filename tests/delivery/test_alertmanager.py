@@ -68,7 +68,7 @@ def test_each_open_alert_is_told_with_labels_that_hold_no_value() -> None:
             "version": "2013-04",
         },
         "startsAt": "2013-06-04T00:00:00+00:00",
-        "generatorURL": "https://monitor",
+        "generatorURL": "https://monitor/models/flight-delay",
     }
     assert told["drift.temp"]["labels"]["severity"] == "warn"
     assert "segment" not in told["drift.temp"]["labels"], "an empty label is none"

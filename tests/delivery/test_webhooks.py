@@ -91,6 +91,7 @@ def test_the_severity_of_what_is_over_is_the_one_it_had() -> None:
     over = event(Letter(story()[-1].message, "x", 7), "https://monitor")
     assert (over["state"], over["severity"]) == ("resolved", "page")
     assert over["links"]["monitor"] == "https://monitor"
+    assert over["links"]["incident"] == "https://monitor/incidents/7"
     assert event(Letter(story()[0].message, "x", None), None)["type"] == "opened", "of no incident"
 
 

@@ -92,12 +92,14 @@ def test_safety_a_model_comfortably_on_the_promised_side_never_pages(seed: int, 
     assert all(seen(values[:end]).state == "clear" for end in range(ENOUGH + 1, len(values), 5))
 
 
-@given(seed=st.integers(0, 2**32), before=st.integers(30, 120))
-@settings(max_examples=60)
-def test_liveness_a_drop_of_five_points_below_the_threshold_pages_within_two_weeks(seed: int, before: int) -> None:
-    values = noisy(seed, 0.80, before) + noisy(seed + 1, 0.70, 14)
+def test_liveness_a_drop_of_five_points_below_the_threshold_pages_within_two_weeks() -> None:
+    # Chance can hide any drop for a while, so this is about all of many models, not about each.
+    def pages(seed: int) -> bool:
+        before = 30 + seed % 91
+        values = noisy(seed, 0.80, before) + noisy(seed + 1, 0.70, 14)
+        return any(seen(values[:end]).state == "page" for end in range(before + 1, len(values) + 1))
 
-    assert any(seen(values[:end]).state == "page" for end in range(before + 1, len(values) + 1))
+    assert sum(pages(seed) for seed in range(1000)) >= 990
 
 
 @given(seed=st.integers(0, 2**32), shuffle=st.randoms(use_true_random=False))

@@ -216,6 +216,13 @@ def test_who_may_only_read_does_nothing_and_neither_does_a_page_of_somebody_else
         assert connection.execute(select(acknowledgements.c.id)).all() == []
 
 
+def test_who_may_only_read_is_shown_no_forms(site: Site, filled: Filled) -> None:
+    reader = site(PEOPLE, headers={"authorization": f"Bearer {'r' * 32}"})
+    for path in (f"/incidents/{filled.incident}", "/models/flights", "/silences"):
+        assert 'method="post"' not in reader.get(path).text
+        assert 'method="post"' in site().get(path).text
+
+
 def test_what_was_done_is_told_once(site: Site, filled: Filled) -> None:
     client = site()
     answer = client.post(f"/silences/{filled.silence}/end")
@@ -224,6 +231,16 @@ def test_what_was_done_is_told_once(site: Site, filled: Filled) -> None:
     assert told in Seen(client.get("/silences").text).words
     assert told not in Seen(client.get("/silences").text).words
     assert "There is no silence 99." in Seen(client.post("/silences/99/end", follow_redirects=True).text).words
+
+
+def test_who_comes_from_elsewhere_signs_in_and_comes_to_where_they_wanted(site: Site, filled: Filled) -> None:
+    browser = site(PEOPLE, "203.0.113.7", headers=BROWSER, follow_redirects=True)
+    asked = browser.get(f"/incidents/{filled.incident}")
+    assert "Sign in with a token of [[web.tokens]]." in Seen(asked.text).words
+    wrong = browser.post("/login", data={"token": "nix", "next": "/silences"})
+    assert (wrong.status_code, "Nobody knows this token." in wrong.text) == (401, True)
+    signed_in = browser.post("/login", data={"token": "w" * 32, "next": f"/incidents/{filled.incident}"})
+    assert f"Incident {filled.incident} · flights" in Seen(signed_in.text).words
 
 
 @pytest.mark.parametrize("back", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])

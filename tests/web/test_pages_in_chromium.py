@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,7 @@ from monitor.history.engine import open_engine
 from monitor.history.tables import acknowledgements, silences
 from monitor.settings import Settings
 from tests.web.flights import play, served
+from tests.world import command, environment
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -114,6 +118,25 @@ def test_from_the_fleet_to_the_incident_of_july_and_its_evidence(opened: Open) -
     )
     expect(evidence).to_contain_text("model-monitor replay --model flight-delay --since 2013-06-29T00:00:00 --until ")
     expect(page.get_by_role("region", name="Before and now").get_by_role("figure").first).to_contain_text("dewp")
+
+
+def test_the_command_on_the_page_finds_the_same_incident_again(opened: Open, played: tuple[Settings, Path]) -> None:
+    page = opened("/incidents/1")
+    typed = page.get_by_role("region", name="The evidence").locator("pre", has_text="replay").inner_text()
+    name, *words = shlex.split(typed)
+    assert name == "model-monitor"
+    done = subprocess.run(
+        command(*words, "--format", "json"),
+        check=False,
+        cwd=played[1],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    [contract] = json.loads(done.stdout)["contracts"]
+    found = [(each["opened_at"], each["metric"], each["severity"]) for each in contract["incidents"]]
+    assert found == [("2013-06-30T00:00:00+00:00", "accuracy", "page")]
 
 
 def test_the_model_shows_how_each_promise_went_what_moved_and_where_it_hurts(opened: Open) -> None:

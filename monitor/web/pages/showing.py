@@ -32,7 +32,7 @@ def show(request: Asked, reader: Reader, template: str, **values: object) -> Res
     """A page, which tells once what was just done."""
     tone, _, sentence = unquote(request.cookies.get(SAID, "")).partition(":")
     said = {"tone": "ok" if tone == "ok" else "unknown", "sentence": sentence} if sentence else None
-    around = _around(reader) | {"said": said, "author": author_of(request)}
+    around = _around(reader) | {"said": said, "author": author_of(request), "writes": _writes(request)}
     answer = html(template, 200, **(around | values))
     if said:
         answer.set_cookie(Cookie(SAID, value="", max_age=0, **_FLAGS))
@@ -48,6 +48,11 @@ def done(back: str, sentence: str, *, well: bool = True) -> Redirect:
 def author_of(request: Asked) -> str:
     """The name of whoever asks, as the token or the proxy says; empty on this machine, where they are asked for it."""
     return str(getattr(request.scope.get("user"), "name", ""))
+
+
+def _writes(request: Asked) -> bool:
+    """Whether whoever asks may do anything; to others no form is shown."""
+    return getattr(request.scope.get("user"), "scope", "") == "write"
 
 
 def problems(reader: Reader) -> ExceptionHandlersMap:
