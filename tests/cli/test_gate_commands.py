@@ -17,7 +17,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 
 from monitor.cli import cli
-from tests.world import DAY, START, World
+from tests.world import DAY, START, World, write_log
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "examples" / "ci"
@@ -78,6 +78,15 @@ def test_the_verdict_is_the_one_that_the_daemon_gives_the_same_rows(released: Wo
     [accuracy] = [row for row in json.loads(live.stdout) if row["metric"] == "accuracy"]
     for name in ("value", "low", "high", "rows", "verdict", "sentence"):
         assert gated["bounds"][0][name] == accuracy[name], name
+
+
+def test_a_candidate_is_judged_as_a_whole_however_many_days_it_has(released: World) -> None:
+    write_log(released.folder, days=35, decay=range(34, 35))  # a last day that would page a live model
+
+    code, answer = gate(released, rows(released, 0, 35, "long.parquet"))
+
+    assert (code, answer["bounds"][0]["rows"]) == (0, 7000)
+    assert answer["bounds"][0]["value"] > 0.85
 
 
 def test_outcomes_are_known_at_once_where_the_candidate_has_no_times_of_them(released: World) -> None:

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from monitor.alerts.message import Message, MessageState, NotificationReason
 from monitor.history.rows import HistoryRow
 from monitor.replay_screen import marks_of, place_of
+from monitor.replaying import Told
 from tests.world import DAY, START, World, eventually
 
 SPAN = ("replay", "--since", "2026-03-02", "--until", "2026-03-22")
@@ -146,6 +148,28 @@ def test_a_contract_that_changed_since_is_named_and_the_one_of_then_judges(lived
     assert (code, row["equal"], row["now_limit"]) == (0, True, 0.8)
     assert "The contract changed since (then " in row["causes"]
     assert "It was judged by the one of then." in row["causes"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "pages", "warns"),
+    [
+        ("opened", "page", True, False),
+        ("reopened", "page", True, False),
+        ("severity_raised", "page", True, False),
+        ("opened", "warn", False, True),
+        # in the thread of a page, which wakes nobody
+        ("alert_joined", "page", False, False),
+        ("alert_resolved", "page", False, False),
+        ("resolved", "resolved", False, False),
+    ],
+)
+def test_a_page_is_a_message_that_calls_somebody(
+    reason: NotificationReason, state: MessageState, pages: bool, warns: bool
+) -> None:
+    message = Message(reason, state, "churn", "7", "", (), "", (), 0, None, None, "", START, START)
+    told = Told(START, message)
+
+    assert (told.pages, told.warns) == (pages, warns)
 
 
 def test_each_sign_shows_the_worst_window_of_its_time() -> None:
