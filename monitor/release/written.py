@@ -27,8 +27,8 @@ def plain(value: object) -> Any:
     if isinstance(value, timedelta):
         return duration(value)
     if isinstance(value, BaseModel):
-        names = {name: field.alias or name for name, field in type(value).model_fields.items()}
-        said = {names.get(name, name): getattr(value, name) for name in value.model_fields_set}
+        known = type(value).model_fields.items()  # in their order, which the set of those that were said has not
+        said = {field.alias or name: getattr(value, name) for name, field in known if name in value.model_fields_set}
         return {name: plain(inner) for name, inner in {**said, **(value.model_extra or {})}.items()}
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def _shown(table: Table, row: Any) -> str:
     shown = {name: value for name, value in row._mapping.items() if name not in PASSING}
     if table is tables.outbox:
         shown["key"] = shown["key"].partition("/")[2]  # begins with the incident's id, and a rollback costs an id
-    return json.dumps(shown, sort_keys=True, default=str)
+    return str(shown)
 
 
 def differences(here: Mapping[str, list[str]], there: Mapping[str, list[str]]) -> list[str]:

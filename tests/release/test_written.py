@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,22 @@ def test_a_contract_written_and_read_back_is_the_same(said: dict[str, object]) -
     assert kept["checks"] == said.get("checks", [])
     assert build_contract(again, discover()).hash == build_contract(model, discover()).hash
     assert Path(model.predictions.source).name not in json.dumps(kept), "sources may hold passwords"
+
+
+def test_what_is_kept_of_one_contract_is_the_same_text_in_every_process() -> None:
+    code = (
+        "from monitor.release.written import plain; from monitor.settings import Threshold;"
+        "print(plain(Threshold.model_validate({'for': '1d', 'severity': 'warn', 'min_rows': 5, 'clear': 1, 'min': 0})))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(told) == 1
