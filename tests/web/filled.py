@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from checks.profile import Categories, Distribution, Layout, Numbers, Profile, Slice
+from monitor.alerts.alert import Alert, alert_key
+from monitor.alerts.message import Message
 from monitor.history import silences
 from monitor.history.records import (
     AlertRecord,
@@ -73,18 +75,24 @@ def fill(engine: Engine, model: str = "flights", days: int = 5) -> Filled:
             evaluation, [ArtifactRecord("evidently", f"{HOSTILE}.html", "text/html", 4, packed(b"<b>!"))], WALL
         )
         incident = recording.open_new_incident(version="v1", severity="page", opened_at=end)
-        recording.save_alerts([AlertRecord("k", "accuracy", "min", "firing", end, {"metric": "accuracy"})])
-        recording.open_episode(incident, EpisodeRecord("k", "accuracy", "page", end, value=0.6, threshold=0.7))
+        key = alert_key(model, "accuracy", "", "", "min")
+        firing = Alert(
+            key, model, "accuracy", "", "", "min", "page", "firing", since=end, opened_at=end, window_end=end
+        )
+        recording.save_alerts([AlertRecord(key, "accuracy", "min", "firing", end, firing.to_data())])
+        recording.open_episode(incident, EpisodeRecord(key, "accuracy", "page", end, value=0.6, threshold=0.7))
         recording.transitions(
             [
                 TransitionRecord(
-                    "k", "accuracy", "", "", "min", end, "inactive", "firing", "fired", 0.6, incident, evaluation
+                    key, "accuracy", "", "", "min", end, "inactive", "firing", "fired", 0.6, incident, evaluation
                 )
             ],
             WALL,
         )
-        message = {"title": HOSTILE, "thread_line": HOSTILE, "owner": "@team", "state": "page"}
-        recording.enqueue(OutboxRecord(f"{incident}/1/console", incident, "console", "opened", message, WALL))
+        said = Message(
+            "opened", "page", model, "v1", HOSTILE, (), HOSTILE, (), 0, "@team", None, HOSTILE, end, end
+        ).to_data()
+        recording.enqueue(OutboxRecord(f"{incident}/1/console", incident, "console", "opened", said, WALL))
     store.give_back(model, token)
     silence = silences.add(engine, Silence(0, {"model": model}, WALL, WALL + DAY, HOSTILE, HOSTILE), WALL)
     return Filled(evaluation, incident, 1, silence.id)

@@ -144,6 +144,19 @@ def test_measurements_are_narrowed(client: httpx.Client, query: dict[str, str], 
     assert days == [(START.replace(day=1 + day)).isoformat() for day in found]
 
 
+@pytest.mark.parametrize("path", ["models", "measurements", "incidents", "artifacts"])
+def test_a_parameter_that_is_there_twice_is_a_sentence(client: httpx.Client, path: str) -> None:
+    answer = client.get(f"/api/v1/{path}?model=flights&limit=2&model=demand")
+    sentence = "model: given more than once; ask once for each."
+    assert (answer.status_code, answer.json()["detail"]) == (400, sentence)
+
+
+def test_an_incident_of_the_filled_history_can_be_acknowledged(client: httpx.Client, filled: Filled) -> None:
+    body = {"comment": "looking", "author": "ada"}
+    answer = client.post(f"/api/v1/incidents/{filled.incident}/acknowledgements", json=body)
+    assert (answer.status_code, "is acknowledged until" in answer.text) == (201, True), answer.text
+
+
 def test_an_answer_that_has_not_changed_is_not_sent_again(client: httpx.Client, engine: Engine) -> None:
     first = client.get(f"{API}/measurements?limit=2")
     again = client.get(f"{API}/measurements?limit=2", headers={"if-none-match": f'"other", {first.headers["etag"]}'})

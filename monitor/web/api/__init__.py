@@ -6,6 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from monitor.web.api import evaluating, measuring, telling
+from monitor.web.api.parameters import each_once
 from monitor.web.etag import with_etag
 from monitor.web.problem import answer_problem
 from monitor.web.reader import Reader
@@ -18,6 +19,7 @@ def router(reader: Reader) -> Router:
     return Router(
         PREFIX,
         route_handlers=[*measuring.HANDLERS, *evaluating.HANDLERS, *telling.HANDLERS],
+        before_request=each_once,
         middleware=[with_etag],
         exception_handlers={Exception: answer_problem},
         dependencies={"reader": Provide(lambda: reader, sync_to_thread=False)},

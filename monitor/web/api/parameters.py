@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from litestar import Request
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
@@ -68,6 +70,14 @@ Cursor = Annotated[
     _query("cursor", "`next` of the page before.", "eyJ1cHRvIjo3fQ", max_length=500),
 ]
 Id = Annotated[int, PathParameter(description="The id.", ge=1, le=LARGEST, examples=[Example(value=1)])]
+
+
+async def each_once(request: Request[Any, Any, Any]) -> None:
+    """Refuse a parameter that is there twice: nobody knows which was meant. Raises Problem."""
+    counted = Counter(name for name, _ in request.query_params.multi_items())
+    twice = ", ".join(name for name, count in counted.items() if count > 1)
+    if twice:
+        raise Problem(status_code=400, detail=f"{twice[:200]}: given more than once; ask once for each.")
 
 
 def at(text: str, now: datetime) -> datetime:
