@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import getpass
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monitor.command_line import USAGE, ConfigOption, Format, FormatOption, fail, history_of, settings_of, time_of
+from monitor.command_line import (
+    CONFIG,
+    USAGE,
+    ConfigOption,
+    Format,
+    FormatOption,
+    fail,
+    history_of,
+    settings_of,
+    time_of,
+)
 
 silence = typer.Typer(
     name="silence",
@@ -19,7 +28,6 @@ silence = typer.Typer(
 )
 
 AuthorOption = Annotated[str | None, typer.Option("--author", help="Who you are; left out: your login name.")]
-CONFIG = Path("config.toml")
 
 
 def incidents(

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from monitor.command_line import CONFIG
+
 if TYPE_CHECKING:
     from checks.contract import Check
 
 USAGE = 2
-DEFAULT_CONFIG = Path("config.toml")
 DEFAULT_FOLDER = Path("my_checks")
 
 
@@ -68,7 +69,7 @@ def new_check(
     from monitor.new_check import NewCheckProblem, write_check
 
     named = _checks_dir(config)
-    target = folder or named or (config or DEFAULT_CONFIG).parent / DEFAULT_FOLDER
+    target = folder or named or (config or CONFIG).parent / DEFAULT_FOLDER
     known = _discovered(target if target.is_dir() else None)
     try:
         written = write_check(name, target, known)
@@ -78,7 +79,7 @@ def new_check(
     typer.echo(f"{written.test}: its test. Run it: pytest {written.test}")
     typer.echo("\nThen, in config.toml:")
     if named is None or named.resolve() != target.resolve():
-        typer.echo(f'  at the top                      checks_dir = "{_seen_from(target, config or DEFAULT_CONFIG)}"')
+        typer.echo(f'  at the top                      checks_dir = "{_seen_from(target, config or CONFIG)}"')
     typer.echo(f"  in [models.release] of a model  {name} = {{ max = 0.2 }}")
     typer.echo("\nand see what it says of the newest window: model-monitor evaluate --model MODEL")
 
@@ -101,7 +102,7 @@ def _discovered(folder: Path | None) -> dict[str, type[Check]]:
 
 def _checks_dir(config: Path | None) -> Path | None:
     """What checks_dir names, and nothing else of the settings: whoever looks for a check may be about to mend them."""
-    path = config or DEFAULT_CONFIG
+    path = config or CONFIG
     try:
         text = path.read_text(encoding="utf-8")
         said = os.environ.get("MONITOR_CHECKS_DIR") or tomllib.loads(text).get("checks_dir")

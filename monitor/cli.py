@@ -17,6 +17,7 @@ from monitor import alert_commands, check_commands, gate_commands, replay_comman
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
+    CONFIG,
     OK,
     USAGE,
     ConfigOption,
@@ -75,7 +76,7 @@ def run(
         ReceiverOption | None,
         typer.Option("--receiver", help="Tell nobody but this terminal; left out: as configured."),
     ] = None,
-    config: ConfigOption = Path("config.toml"),
+    config: ConfigOption = CONFIG,
 ) -> None:
     """Run the daemon: watch every model until stopped."""
     from monitor import traces
@@ -105,7 +106,7 @@ def run(
 
 
 @cli.command()
-def check(config: ConfigOption = Path("config.toml")) -> None:
+def check(config: ConfigOption = CONFIG) -> None:
     """Check the settings, then reach every source, the database and Slack, and say what was found."""
     from monitor.inspection import inspect
     from monitor.screen import console, print_findings, progress
@@ -125,7 +126,7 @@ def evaluate(
         typer.Option("--window", metavar="START END", help="Half-open, UTC; left out: the newest complete window."),
     ] = None,
     output: FormatOption = Format.table,
-    config: ConfigOption = Path("config.toml"),
+    config: ConfigOption = CONFIG,
 ) -> None:
     """Evaluate one model now, without the daemon; nothing is recorded and nobody is told."""
     from monitor.app import present
@@ -154,7 +155,7 @@ def history(
     verdict: Annotated[VerdictOption | None, typer.Option("--verdict", help="Only this verdict.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many rows, the newest ones.")] = 1000,
     output: FormatOption = Format.table,
-    config: ConfigOption = Path("config.toml"),
+    config: ConfigOption = CONFIG,
 ) -> None:
     """What was measured and judged, oldest first."""
     from monitor.app import present
@@ -179,7 +180,7 @@ def history(
 
 
 @cli.command()
-def models(output: FormatOption = Format.table, config: ConfigOption = Path("config.toml")) -> None:
+def models(output: FormatOption = Format.table, config: ConfigOption = CONFIG) -> None:
     """Every model with its verdict now and its open incident."""
     from monitor.history import queries
     from monitor.screen import console, print_models
@@ -191,7 +192,7 @@ def models(output: FormatOption = Format.table, config: ConfigOption = Path("con
 
 
 @cli.command()
-def receivers(output: FormatOption = Format.table, config: ConfigOption = Path("config.toml")) -> None:
+def receivers(output: FormatOption = Format.table, config: ConfigOption = CONFIG) -> None:
     """Who is told, what waits for each, and what keeps anybody from being told."""
     from monitor.clock import wall_now
     from monitor.history.deliveries import receiver_rows
@@ -215,7 +216,7 @@ def artifacts(
     incident: Annotated[int | None, typer.Option("--incident", help="Only those made for this incident.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many, the newest ones.")] = 1000,
     output: FormatOption = Format.table,
-    config: ConfigOption = Path("config.toml"),
+    config: ConfigOption = CONFIG,
 ) -> None:
     """List or write the documents that checks left beside their numbers, such as the report on an incident."""
     from monitor.history import queries

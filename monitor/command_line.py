@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.settings import Laid, Settings
 
 OK, BREACH, USAGE, CANNOT_TELL = 0, 1, 2, 3
+CONFIG = Path("config.toml")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="The settings file.")]
 

@@ -11,6 +11,7 @@ import typer
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
+    CONFIG,
     OK,
     USAGE,
     ConfigOption,
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from monitor.release.gate import Answer
     from monitor.schedule.watch import Watch
     from monitor.settings import Source
-
-CONFIG = Path("config.toml")
 
 
 class GateFormat(StrEnum):

@@ -12,6 +12,7 @@ import typer
 from monitor.command_line import (
     BREACH,
     CANNOT_TELL,
+    CONFIG,
     OK,
     USAGE,
     ConfigOption,
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
     from monitor.app import App
     from monitor.settings import Settings
-
-CONFIG = Path("config.toml")
 
 
 def replay(

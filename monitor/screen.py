@@ -20,7 +20,7 @@ from monitor.app import App
 from monitor.by_hand import Evaluated
 from monitor.history.answers import ModelAnswer, flat, model_answers, plain
 from monitor.history.deliveries import ReceiverRow
-from monitor.history.queries import ArtifactRow, EpisodeRow, HistoryRow, ModelRow
+from monitor.history.queries import ArtifactRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
 from monitor.receivers import well
 from monitor.release.words import number
@@ -170,29 +170,6 @@ def promises_table(rows: Sequence[HistoryRow]) -> Table:
             _verdict(row.verdict or "", row.reason or ""),
         )
     return table
-
-
-def print_incidents(out: Console, found: Sequence[EpisodeRow], form: str) -> None:
-    """Incidents, one line per metric that fell below its threshold."""
-    if form != "table":
-        print_plain(found, form)
-        return
-    if not found:
-        out.print("[green]No incident would have been opened.[/]")
-        return
-    table = table_of("Opened (UTC)", "Resolved (UTC)", "Model", "Metric", "Segment", "Severity", "Value", "Threshold")
-    for row in found:
-        table.add_row(
-            f"{row.opened_at:%Y-%m-%d %H:%M}",
-            f"{row.resolved_at:%Y-%m-%d %H:%M}" if row.resolved_at else "[bold red]open[/]",
-            escape(row.model),
-            escape(row.metric),
-            escape(row.segment),
-            row.severity,
-            _number(row.value),
-            _number(row.threshold),
-        )
-    out.print(table)
 
 
 def print_artifacts(out: Console, rows: Sequence[ArtifactRow], form: str) -> None:

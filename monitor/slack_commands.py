@@ -6,18 +6,16 @@ import json
 import uuid
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.command_line import BREACH, USAGE, ConfigOption, fail, history_of, settings_of
+from monitor.command_line import BREACH, CONFIG, USAGE, ConfigOption, fail, history_of, settings_of
 
 if TYPE_CHECKING:
     from monitor.alerts.message import Message
 
 slack = typer.Typer(name="slack", help="Try out what is told in Slack.", no_args_is_help=True, rich_markup_mode=None)
-CONFIG = Path("config.toml")
 
 
 class Form(StrEnum):

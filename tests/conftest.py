@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
 
+from monitor.history.engine import open_engine
+from monitor.history.migrations import migrate
 from tests.world import World, write_log
 
 # Machines are noisy: how long making up an example takes says nothing about the code.
@@ -215,6 +218,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'history.db'}"
     return str(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An empty history, once in SQLite and once in PostgreSQL."""
+    opened = open_engine(database_url)
+    migrate(opened)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture

@@ -12,20 +12,12 @@ from monitor.alerts.incident import Notification, notification_key
 from monitor.delivery.outbox import SqlOutbox
 from monitor.delivery.relay import Gate, Relay, tell_everybody
 from monitor.delivery.retry import RelayRules
-from monitor.history.engine import open_engine
-from monitor.history.tables import incidents, metadata, outbox
+from monitor.history.tables import incidents, outbox
 from tests.alerts.scenes import Model, drift, verdict
 
 NOW = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 CHANNEL = "slack:#alerts"
 SECOND = timedelta(seconds=1)
-
-
-def new_history(url: str) -> Engine:
-    """An engine on an empty history."""
-    engine = open_engine(url)
-    metadata.create_all(engine)
-    return engine
 
 
 def story() -> list[Notification]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine
 
-from tests.delivery.boxes import new_history
 from tests.delivery.fake_slack import FakeSlack
 
 
@@ -16,11 +14,3 @@ def slack() -> Iterator[FakeSlack]:
     """A fake Slack of one's own."""
     with FakeSlack() as fake:
         yield fake
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An empty history, once in SQLite and once in PostgreSQL."""
-    made = new_history(database_url)
-    yield made
-    made.dispose()

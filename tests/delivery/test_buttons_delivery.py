@@ -15,8 +15,6 @@ from monitor.delivery.pressing import Presses, read_press
 from monitor.delivery.slack import SlackReceiver
 from monitor.delivery.socket import Socket, answer
 from monitor.history import silences
-from monitor.history.engine import open_engine
-from monitor.history.migrations import migrate
 from monitor.history.tables import acknowledgements, interactions
 from tests.alerts.scenes import Model, verdict
 from tests.delivery.boxes import NOW, SECOND, drain, put, relay_on
@@ -25,15 +23,6 @@ from tests.delivery.fake_socket import FakeSocket
 
 KEY = signing_key(FakeSlack.token)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A migrated history."""
-    opened = open_engine(database_url)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

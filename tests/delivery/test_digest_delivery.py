@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from rich.console import Console
 from sqlalchemy import Engine, insert
 
 from monitor.delivery.console import ConsoleReceiver
 from monitor.delivery.digesting import digest_once
 from monitor.delivery.slack import SlackReceiver
-from monitor.history.engine import open_engine
-from monitor.history.migrations import migrate
 from monitor.history.queries import models
 from monitor.history.records import EvaluationRecord, VerdictRecord
 from monitor.history.store import Store
@@ -25,15 +21,6 @@ from tests.delivery.boxes import CHANNEL, SECOND, drain, relay_on, rows, states
 from tests.delivery.fake_slack import FakeSlack
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A migrated history: the digest reads its views."""
-    opened = open_engine(database_url)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 def make(engine: Engine, now: datetime = NOW, receiver: str = CHANNEL) -> bool:

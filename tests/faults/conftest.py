@@ -5,17 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from monitor.history.engine import open_engine
 from monitor.history.store import Store
 from tests.conftest import a_free_port
-from tests.delivery.boxes import new_history
 from tests.delivery.fake_slack import FakeSlack
 from tests.faults.telling import history_of, read_in_slack
 from tests.world import World, environment, write_log
@@ -90,14 +87,6 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Story:
         stage.prepare()
         assert stage.run() == 0, stage.output()
         return Story(stage.history(), read_in_slack(slack.record))
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """An empty history, once in SQLite and once in PostgreSQL."""
-    made = new_history(database_url)
-    yield made
-    made.dispose()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
-from monitor.history.engine import open_engine
-from monitor.history.migrations import migrate
 from monitor.history.records import EvaluationRecord, EvaluationState, MeasurementRecord, VerdictRecord
 from monitor.history.store import Store
 
@@ -17,14 +15,6 @@ DAY = timedelta(days=1)
 START = datetime(2013, 7, 1, tzinfo=UTC)
 LEASE = timedelta(minutes=1)
 WALL = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

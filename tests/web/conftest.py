@@ -9,22 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from monitor.history.engine import open_engine
-from monitor.history.migrations import migrate
 from monitor.history.store import Store
 from monitor.settings import WebSettings
 from monitor.web.server import Server
 from tests.web.serving import serve
 
 Site = Callable[..., httpx.Client]
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    opened = open_engine(database_url)
-    migrate(opened)
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

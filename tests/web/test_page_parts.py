@@ -15,7 +15,7 @@ from monitor.web.pages import fleet
 from monitor.web.pages.damage import MOST_CELLS, absences_of, damages_of, strips_of
 from monitor.web.pages.period import period_of
 from monitor.web.pages.sparkline import HEIGHT, MARGIN, WIDTH, spark
-from monitor.web.pages.standing import Stand
+from monitor.web.pages.standing import Stand, stand_of
 from monitor.web.pages.templating import ago, model_path, query, shown_interval
 from tests.web.serving import _model
 from tests.web.test_standing import row
@@ -108,6 +108,17 @@ def test_a_thousand_models_come_in_pages() -> None:
 def test_a_model_is_stale_once_three_evaluations_were_missed(silent: timedelta | None, stale: bool) -> None:
     [line] = lines(("a", Stand("ok", None, (), None if silent is None else NOW - silent)))
     assert [mark.kind for mark in line.marks] == (["stale"] if stale else [])
+
+
+def test_what_is_suspicious_is_a_mark_and_no_other_verdict() -> None:
+    stand = stand_of([row("accuracy", "ok", reason="watch"), row("coverage", "ok")], NOW)
+    [line] = lines(("a", stand))
+    told = "Suspicious, and nobody is paged for it: accuracy."
+    assert (line.verdict, line.reason, [(mark.kind, mark.title) for mark in line.marks]) == (
+        "ok",
+        "",
+        [("watch", told)],
+    )
 
 
 @pytest.mark.parametrize(

@@ -120,20 +120,35 @@ def test_from_the_fleet_to_the_incident_of_july_and_its_evidence(opened: Open) -
     expect(page.get_by_role("region", name="Before and now").get_by_role("figure").first).to_contain_text("dewp")
 
 
-def test_the_command_on_the_page_finds_the_same_incident_again(opened: Open, played: tuple[Settings, Path]) -> None:
-    page = opened("/incidents/1")
-    typed = page.get_by_role("region", name="The evidence").locator("pre", has_text="replay").inner_text()
-    name, *words = shlex.split(typed)
+def type_in(shown: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a command that a page shows answers, as JSON."""
+    name, *words = shlex.split(shown)
     assert name == "model-monitor"
-    done = subprocess.run(
+    return subprocess.run(
         command(*words, "--format", "json"),
         check=False,
-        cwd=played[1],
+        cwd=folder,
         env=environment(),
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+def test_the_command_on_the_page_judges_the_incident_again_to_the_digit(
+    opened: Open, played: tuple[Settings, Path]
+) -> None:
+    page = opened("/incidents/1")
+    evidence = page.get_by_role("region", name="The evidence")
+    done = type_in(evidence.locator("pre", has_text="replay --incident").inner_text(), played[1])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout), "there were verdicts to compare"
+
+
+def test_the_command_on_the_page_finds_the_same_incident_again(opened: Open, played: tuple[Settings, Path]) -> None:
+    page = opened("/incidents/1")
+    evidence = page.get_by_role("region", name="The evidence")
+    done = type_in(evidence.locator("pre", has_text="replay --model").inner_text(), played[1])
     [contract] = json.loads(done.stdout)["contracts"]
     found = [(each["opened_at"], each["metric"], each["severity"]) for each in contract["incidents"]]
     assert found == [("2013-06-30T00:00:00+00:00", "accuracy", "page")]

@@ -134,7 +134,7 @@ def stale_by(model: ModelSettings, evaluated_at: datetime | None, now: datetime)
 
 
 def marks_of(model: ModelSettings, stand: Stand, blind: Sequence[str], now: datetime) -> tuple[Mark, ...]:
-    """What is to be known besides the verdict: blind, stale, inconclusive."""
+    """What is to be known besides the verdict: blind, stale, inconclusive, watch."""
     marks = []
     if blind:
         marks.append(Mark("blind", "blind", f"Cannot be judged: {', '.join(blind)}."))
@@ -143,6 +143,8 @@ def marks_of(model: ModelSettings, stand: Stand, blind: Sequence[str], now: date
     if stand.doubtful:
         told = f"Beyond the bound, but within the interval: {', '.join(stand.doubtful)}."
         marks.append(Mark("inconclusive", "inconclusive", told))
+    if stand.watched:
+        marks.append(Mark("watch", "watch", f"Suspicious, and nobody is paged for it: {', '.join(stand.watched)}."))
     return tuple(marks)
 
 

@@ -91,6 +91,10 @@ def commands(story: IncidentStory, opened_by: EvaluationStory) -> list[tuple[str
     since = f"{seen.window_end - timedelta(days=1):%Y-%m-%dT%H:%M:%S}"
     until = f"{max(seen.evaluated_at, seen.window_end):%Y-%m-%dT%H:%M:%S}"
     return [
+        (
+            "Judge again what this incident was judged by, and compare",
+            f"model-monitor replay --incident {incident.id}",
+        ),
         ("Measure that window again, now", f"model-monitor evaluate --model {model} --window {begin} {end}"),
         (
             "Play the day it opened, and list the incidents there would have been",

@@ -24,12 +24,13 @@ LATE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """The worst verdict of a model, the promise that it is on, and those promises that are inconclusive."""
+    """The worst verdict of a model, the promise that it is on, those that are inconclusive, and those on watch."""
 
     verdict: str
     worst: HistoryRow | None = None
     doubtful: tuple[str, ...] = ()
     evaluated_at: datetime | None = None
+    watched: tuple[str, ...] = ()
 
 
 NOWHERE = Stand("unknown")
@@ -38,8 +39,10 @@ NOWHERE = Stand("unknown")
 def stand_of(judged: Sequence[HistoryRow], evaluated_at: datetime | None) -> Stand:
     """How a model stands by its verdicts in force."""
     worst = min(judged, key=rank, default=None)
-    doubtful = tuple(row.name for row in judged if row.reason == "inconclusive")
-    return Stand((worst and worst.verdict) or "unknown", worst, doubtful, evaluated_at)
+    doubtful, watched = (
+        tuple(row.name for row in judged if row.reason == reason) for reason in ("inconclusive", "watch")
+    )
+    return Stand((worst and worst.verdict) or "unknown", worst, doubtful, evaluated_at, watched)
 
 
 def rank(row: HistoryRow) -> tuple[int, bool, bool, float, str]:
