@@ -24,7 +24,7 @@ from monitor.schedule.plan import Plan, tile_start
 from monitor.schedule.pool import Result, Worker
 from monitor.schedule.recording import verdicts_of
 from monitor.schedule.watch import Watch
-from monitor.schedule.work import outcome_delay, past_of_window
+from monitor.schedule.work import bare_job, outcome_delay, past_of_window
 from monitor.settings import Settings
 
 
@@ -109,20 +109,10 @@ def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datet
 
 def job_now(store: Store | None, watch: Watch, due: DueWindow, baseline: BaselineTaken | None) -> Job:
     """The job for a window that is read anew from the source, whatever the history holds of its buckets."""
-    return Job(
-        model=watch.model,
-        base=watch.base,
-        checks_dir=watch.checks_dir,
-        confidence=watch.confidence,
-        plan=due.plan.name,
-        start=due.start,
-        end=due.end,
-        as_of=due.as_of,
-        survey=False,
+    return replace(
+        bare_job(watch, due, _past_of(store, watch, due)),
         layout=baseline.layout if baseline else None,
         reference=baseline.reference if baseline else None,
-        past=_past_of(store, watch, due),
-        by_days=watch.by_days(due.plan),
     )
 
 

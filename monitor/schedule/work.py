@@ -202,6 +202,17 @@ def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
     if baseline is not None:
         for at, profile in store.bucket_profiles(baseline.id, due.start, due.end).items():
             stored[at] = StoredBucket(profile.rows, profile.outcomes, profile.data)
+    return replace(
+        bare_job(watch, due, past_of_window(store, watch, due)),
+        survey=due.reason != "revision",
+        layout=baseline.layout if baseline else None,
+        reference=baseline.profile if baseline else None,
+        stored=stored,
+    )
+
+
+def bare_job(watch: Watch, due: DueWindow, past: Pasts) -> Job:
+    """The job for a window that is read anew from the source, whatever the history holds of its buckets."""
     return Job(
         model=watch.model,
         base=watch.base,
@@ -211,11 +222,8 @@ def job_of(store: Store, watch: Watch, due: DueWindow, known: Known) -> Job:
         start=due.start,
         end=due.end,
         as_of=due.as_of,
-        survey=due.reason != "revision",
-        layout=baseline.layout if baseline else None,
-        reference=baseline.profile if baseline else None,
-        stored=stored,
-        past=past_of_window(store, watch, due),
+        survey=False,
+        past=past,
         by_days=watch.by_days(due.plan),
     )
 
