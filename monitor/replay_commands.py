@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from monitor.app import App
+    from monitor.replaying import Replayed
     from monitor.settings import Settings
 
 
@@ -57,9 +58,7 @@ def replay(
     from monitor.logs import configure_logs
     from monitor.replay_page import page_of
     from monitor.replay_screen import print_replay
-    from monitor.replaying import replayed
-    from monitor.schedule.replay import ReplayStuck
-    from monitor.screen import console, replay_progress
+    from monitor.screen import console
 
     configure_logs(level="WARNING")
     if incident is not None:
@@ -72,13 +71,10 @@ def replay(
     begin = _start(app.settings, since, end)
     if begin >= end:
         fail(f"--since {begin:%Y-%m-%d %H:%M} is not before --until {end:%Y-%m-%d %H:%M}.", USAGE)
-    other = _changed(config, model, changes) if changes else None
-    try:
-        with replay_progress(begin, end) as tell:
-            runs = [replayed(app, (), begin, end, tell)]
-            runs += [replayed(other, changes or (), begin, end, tell)] if other else []
-    except ReplayStuck as problem:
-        fail(str(problem), CANNOT_TELL)
+    contracts: list[tuple[App, Sequence[str]]] = [(app, ())]
+    if changes:
+        contracts.append((_changed(config, model, changes), changes))
+    runs = _played(contracts, begin, end)
     print_replay(console(), runs, output)
     if html is not None:
         write(page_of(runs, wall_now()).encode(), html)
@@ -113,6 +109,19 @@ def rehearse(
     if failed:
         fail(f"{file}: {len({one.at for one in failed})} of {count} expectations are not met.", BREACH)
     typer.echo(f"{file}: {count} {'expectation is' if count == 1 else 'expectations are'} met.")
+
+
+def _played(contracts: Sequence[tuple[App, Sequence[str]]], begin: datetime, end: datetime) -> list[Replayed]:
+    """What each contract would have done, given with the changes that led to it."""
+    from monitor.replaying import replayed
+    from monitor.schedule.replay import ReplayStuck
+    from monitor.screen import replay_progress
+
+    try:
+        with replay_progress(begin, end) as tell:
+            return [replayed(app, changes, begin, end, tell) for app, changes in contracts]
+    except ReplayStuck as problem:
+        fail(str(problem), CANNOT_TELL)
 
 
 def _changed(config: Path, model: str | None, changes: Sequence[str]) -> App:
