@@ -3,12 +3,14 @@ last. What one window changes of it, as values."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.alerts.alert import Alert, Condition
 from monitor.alerts.life import Step
 from monitor.alerts.message import Message, NotificationReason
+from monitor.history.records import OutboxRecord
 from monitor.release.contract import Severity
 
 
@@ -125,6 +127,17 @@ class Changes:
 def notification_key(incident_id: int, sequence: int, receiver: str) -> str:
     """The key of an outbox row: one notification of one incident to one receiver."""
     return f"{incident_id}/{sequence}/{receiver}"
+
+
+def notifications(
+    incident_id: int, sequence: int, message: Message, receivers: Iterable[str], at: datetime
+) -> list[OutboxRecord]:
+    """One notification of an incident, for each of those who are told of it; *at* is wall time."""
+    said = message.to_data()
+    return [
+        OutboxRecord(notification_key(incident_id, sequence, name), incident_id, name, message.reason, said, at)
+        for name in receivers
+    ]
 
 
 def at_home(alert: Alert, homes: dict[str, int]) -> Alert:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from monitor.alerts.acknowledgement import Acknowledgement, acknowledged
 from monitor.alerts.alert import Alert
-from monitor.alerts.incident import notification_key
+from monitor.alerts.incident import notifications
 from monitor.alerts.message import About, Message
 from monitor.alerts.reminders import Reminder, Standing, Told, due, present
 from monitor.alerts.words import moment
@@ -131,13 +131,7 @@ def _skipped(incident: OpenIncident, reminder: Reminder, receiver: str) -> bool:
 
 
 def _rows(incident: OpenIncident, message: Message, receivers: Sequence[str], now: datetime) -> list[OutboxRecord]:
-    sequence = incident.sequence + 1
-    return [
-        OutboxRecord(
-            notification_key(incident.id, sequence, name), incident.id, name, message.reason, message.to_data(), now
-        )
-        for name in receivers
-    ]
+    return notifications(incident.id, incident.sequence + 1, message, receivers, now)
 
 
 def _nothing_to_acknowledge(engine: Engine, incident_id: int, now: datetime) -> Answer:

@@ -16,14 +16,14 @@ from monitor.alerts.incident import (
     ModelFacts,
     Transition,
     at_home,
-    notification_key,
+    notifications,
 )
 from monitor.alerts.message import Message
 from monitor.alerts.routing import Routing
 from monitor.alerts.rule import JudgedWindow
 from monitor.history.open_incidents import acknowledgements_since
 from monitor.history.recording import Recording
-from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, OutboxRecord, TransitionRecord
+from monitor.history.records import AlertRecord, EpisodeRecord, IncidentRecord, TransitionRecord
 from monitor.release.contract import Severity
 from monitor.schedule.watch import Watch
 
@@ -87,17 +87,9 @@ def _save(recording: Recording, facts: ModelFacts, change: IncidentChange, routi
     message = _remarked(recording, incident_id, change.notification.message, wall)
     routed = routing.receivers(facts.name, facts.owner, change.incident.severity)
     # Whoever heard of the incident hears how it goes on, also where it is routed elsewhere by now.
-    for receiver in dict.fromkeys((*routed, *recording.told(incident_id))):
-        recording.enqueue(
-            OutboxRecord(
-                key=notification_key(incident_id, change.notification.sequence, receiver),
-                incident_id=incident_id,
-                receiver=receiver,
-                reason=change.notification.reason,
-                message=message.to_data(),
-                created_at=wall,
-            )
-        )
+    told = dict.fromkeys((*routed, *recording.told(incident_id)))
+    for one in notifications(incident_id, change.notification.sequence, message, told, wall):
+        recording.enqueue(one)
     return incident_id
 
 

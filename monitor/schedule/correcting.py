@@ -7,11 +7,10 @@ from datetime import datetime
 
 from monitor.alerts.alert import Alert
 from monitor.alerts.correction import corrected, turned_over
-from monitor.alerts.incident import notification_key
+from monitor.alerts.incident import notifications
 from monitor.alerts.message import Message
 from monitor.history.corrections import take_turn, verdicts_before
 from monitor.history.recording import Recording
-from monitor.history.records import OutboxRecord
 from monitor.release.verdict import Verdict
 from monitor.schedule.due import DueWindow
 from monitor.schedule.watch import Watch
@@ -36,14 +35,5 @@ def correct(
         return
     incident_id, sequence, newest = turn
     message = corrected(Message.from_data(newest), watch.name, turned, due.end)
-    for receiver in recording.told(incident_id):
-        recording.enqueue(
-            OutboxRecord(
-                key=notification_key(incident_id, sequence, receiver),
-                incident_id=incident_id,
-                receiver=receiver,
-                reason=message.reason,
-                message=message.to_data(),
-                created_at=wall,
-            )
-        )
+    for one in notifications(incident_id, sequence, message, recording.told(incident_id), wall):
+        recording.enqueue(one)
