@@ -9,6 +9,7 @@ from datetime import datetime
 import structlog
 
 from checks.evidently_report import Asked, Evidently
+from monitor import traces
 from monitor.clock import wall_now
 from monitor.history.store import Store
 from monitor.schedule.artifacts import Sorted, artifacts_of
@@ -49,7 +50,8 @@ def make_report(
 
     Raises what the store raises, and Stopped.
     """
-    result = worker.run(replace(job, survey=False, instead=report_check(watch.model)))
+    with traces.span("report", model=watch.name, incident=opened.incident_id):
+        result = worker.run(replace(job, survey=False, instead=report_check(watch.model)))
     made = artifacts_of(result, size)
     problems = _problems(result.source_failure, [failed.sentence for failed in result.failures.values()], made)
     if problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -55,9 +55,16 @@ def collector(free_port: Callable[[], int]) -> Iterator[Collector]:
     thread.join()
 
 
+def kinds_in(collector: Collector, parents: Collection[bytes]) -> set[str]:
+    """The checks that are parts of these spans."""
+    mine = [check for check in collector.named("check") if check.parent_span_id in parents]
+    return {each.value.string_value for check in mine for each in check.attributes if each.key == "check"}
+
+
 def test_evaluations_checks_and_deliveries_are_spans(world: World, collector: Collector) -> None:
     daemon = world.start(OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="500")
     eventually(lambda: collector.named("delivery"), what="an incident is told", within=120)
+    eventually(lambda: collector.named("report"), what="the report on it is made", within=120)
     daemon.terminate()
     daemon.wait(15)
 
@@ -65,9 +72,11 @@ def test_evaluations_checks_and_deliveries_are_spans(world: World, collector: Co
     assert evaluations
     attributes = {each.key: each.value.string_value for each in next(iter(evaluations.values())).attributes}
     assert set(attributes) == {"model", "plan", "window_end", "why"}
-    checks = collector.named("check")
-    assert {each.value.string_value for check in checks for each in check.attributes} == {"accuracy", "coverage"}
-    assert all(check.parent_span_id in evaluations for check in checks), "a check is a part of its evaluation"
+    assert kinds_in(collector, evaluations) == {"accuracy", "coverage"}
+    [report] = collector.named("report")
+    assert kinds_in(collector, {report.span_id}) == {"evidently"}
+    parents = {check.parent_span_id for check in collector.named("check")}
+    assert parents <= {*evaluations, report.span_id}, "a check is a part of an evaluation or of the report"
     told = {each.key: each.value.string_value for each in collector.named("delivery")[0].attributes}
     assert (told["receiver"], told["result"]) == ("console", "sent")
     assert collector.services == {"model-monitor"}
