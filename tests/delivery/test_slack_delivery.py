@@ -20,11 +20,14 @@ from monitor.history.tables import outbox, receivers, threads
 from tests.delivery.boxes import CHANNEL, NOW, SECOND, drain, put, put_one_by_one, relay_on, rows, states, story
 from tests.delivery.fake_slack import FAULTS, FakeSlack, Limited
 
-TIMEOUT = timedelta(seconds=0.4)
+TIMEOUT = timedelta(seconds=10)  # so long that a busy machine is never taken for a Slack that is away
+SHORT = timedelta(seconds=0.4)
 
 
-def receiver(slack: FakeSlack, channel: str = "#alerts", token: str = FakeSlack.token) -> SlackReceiver:
-    return SlackReceiver(token, channel, api_url=slack.url, timeout=TIMEOUT)
+def receiver(
+    slack: FakeSlack, channel: str = "#alerts", token: str = FakeSlack.token, timeout: timedelta = TIMEOUT
+) -> SlackReceiver:
+    return SlackReceiver(token, channel, api_url=slack.url, timeout=timeout)
 
 
 def exactly_once(slack: FakeSlack, engine: Engine) -> None:
@@ -104,7 +107,7 @@ def test_a_second_incident_is_a_second_message(slack: FakeSlack, engine: Engine)
 @pytest.mark.parametrize("place", ["parent", "reply", "update"])
 def test_no_fault_loses_or_doubles_a_message(slack: FakeSlack, engine: Engine, fault: str, place: str) -> None:
     slack.hang_seconds = 0.6
-    relay = relay_on(engine, receiver(slack))
+    relay = relay_on(engine, receiver(slack, timeout=SHORT if fault == "hang" else TIMEOUT))
     told = story()
     if place == "parent":
         slack.script("chat.postMessage", fault, fault)
