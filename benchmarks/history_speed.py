@@ -30,6 +30,7 @@ from monitor.history.migrations import migrate
 from monitor.history.records import EvaluationRecord, MeasurementRecord, VerdictRecord
 from monitor.history.store import Store
 from monitor.schedule.vitals import Vitals
+from monitor.service import spare_the_collector
 from monitor.settings import ModelSettings, Predictions, Settings, WebSettings, WebToken
 from monitor.web.guard import Guard
 from monitor.web.metrics import HistoryMetrics, VitalMetrics
@@ -122,6 +123,7 @@ def _serve(url: str, pipe: Connection) -> None:
     probes = Probes(vitals.tick_age, vitals.stale, Readiness, VitalMetrics(vitals), metrics)
     server = Server(Guard(create_app(probes, routes(reader)), settings.web, lambda: NOW), "127.0.0.1", 0)
     server.start()
+    spare_the_collector()
     stop, written = threading.Event(), [0]
     writer = threading.Thread(target=_write, args=(Store(engine), stop, written))
     writer.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from monitor.alerts.words import at_bound
+from monitor.history.answers import json_lines
 from monitor.release.contract import Bound
 from monitor.release.gate import Answer, Line, ruling
 from monitor.release.words import display_name, interval, measured, rows, told_apart
@@ -73,15 +73,15 @@ def as_json(result: GateResult) -> str:
         "contract_hash": result.contract_hash,
         "candidate": result.candidate,
         "against": result.against,
-        "window_start": result.start.isoformat(),
-        "window_end": result.end.isoformat(),
+        "window_start": result.start,
+        "window_end": result.end,
         "rows": result.rows,
         "outcomes": result.outcomes,
         "answer": result.answer,
         "bounds": [_data(line) for line in result.lines],
         "left_out": sorted({bound.name for bound in result.left_out}),
     }
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_lines(data)
 
 
 def as_markdown(result: GateResult) -> str:

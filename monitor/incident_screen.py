@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from monitor.alerts.words import moment
-from monitor.history.answers import incident_answer, mutes, plain, said_of, silence_answer, story_answer
+from monitor.history.answers import incident_answer, json_lines, mutes, said_of, silence_answer, story_answer
 from monitor.history.records import Silence
 from monitor.history.rows import IncidentRow, IncidentStory
 from monitor.release.words import number
@@ -66,8 +65,7 @@ def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence],
         print_plain(story.notifications, form)
         return
     if form == "json":
-        told = plain(story_answer(story, silences))
-        sys.stdout.write(json.dumps(told, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(json_lines(story_answer(story, silences)))
         return
     incident = story.incident
     ended = moment(incident.resolved_at) + " UTC" if incident.resolved_at else "[bold red]still open[/]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from rich.table import Table
 
 from monitor.alerts.message import WORD
 from monitor.alerts.words import at_bound, moment
-from monitor.history.answers import plain
+from monitor.history.answers import json_lines
 from monitor.history.rows import HistoryRow
 from monitor.release.words import display_name, number
 from monitor.replaying import Replayed, Strip, Told, as_data
@@ -32,7 +31,7 @@ def print_replay(out: Console, runs: Sequence[Replayed], form: str) -> None:
         print_plain([{"contract": _name(run), **asdict(row)} for run in runs for row in run.incidents], form)
         return
     if form == "json":
-        out.file.write(json.dumps(replay_data(runs), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        out.file.write(json_lines(replay_data(runs)))
         return
     for model in sorted({strip.model for run in runs for strip in run.strips}):
         _print_model(out, model, runs)
@@ -45,10 +44,8 @@ def print_replay(out: Console, runs: Sequence[Replayed], form: str) -> None:
 
 def replay_data(runs: Sequence[Replayed]) -> dict[str, object]:
     """One object, for programs."""
-    contracts = [
-        {"contract": _name(run), **as_data(run), "incidents": [plain(row) for row in run.incidents]} for run in runs
-    ]
-    return {"since": runs[0].since.isoformat(), "until": runs[0].until.isoformat(), "contracts": contracts}
+    contracts = [{"contract": _name(run), **as_data(run), "incidents": run.incidents} for run in runs]
+    return {"since": runs[0].since, "until": runs[0].until, "contracts": contracts}
 
 
 def marks_of(windows: Sequence[HistoryRow], since: datetime, until: datetime, width: int) -> str:

@@ -135,14 +135,14 @@ def _strips(store: Store) -> Iterator[Strip]:
 
 def _strip(strip: Strip) -> dict[str, Any]:
     names = ("model", "metric", "segment", "side", "severity", "threshold", "breaches")
-    runs = [{"first": first.isoformat(), "last": last.isoformat()} for first, last in strip.in_breach()]
+    runs = [{"first": first, "last": last} for first, last in strip.in_breach()]
     return {**{name: getattr(strip, name) for name in names}, "windows": len(strip.windows), "in_breach": runs}
 
 
 def _told(one: Told) -> dict[str, Any]:
     said_of = one.message
     return {
-        "at": one.at.isoformat(),
+        "at": one.at,
         "model": said_of.model,
         "reason": said_of.reason,
         "state": said_of.state,

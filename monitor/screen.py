@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from rich.table import Table
 
 from monitor.app import App
 from monitor.by_hand import Evaluated
-from monitor.history.answers import ModelAnswer, flat, model_answers, plain
+from monitor.history.answers import ModelAnswer, flat, json_lines, model_answers
 from monitor.history.deliveries import ReceiverRow
 from monitor.history.queries import ArtifactRow, HistoryRow, ModelRow
 from monitor.inspection import Finding
@@ -264,8 +263,7 @@ def _evaluation_rows(evaluated: Evaluated) -> Iterator[dict[str, object]]:
 def print_plain(answers: Sequence[Any], form: str) -> None:
     """JSON or CSV on standard output, never wrapped or coloured."""
     if form == "json":
-        rows = [plain(answer) for answer in answers]
-        sys.stdout.write(json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        sys.stdout.write(json_lines(answers))
         return
     if answers:
         cells = [flat(answer) for answer in answers]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -68,6 +69,13 @@ PATIENCE = 0.5
 """Seconds more for a thread that hangs in a database that does not answer. All waits of a stop add up to under 8."""
 LAST_DELIVERY = 1.5
 """Seconds a delivery under way at the stop may take; then it is left to be found by the next start."""
+
+
+def spare_the_collector() -> None:
+    """Keep what is there by now out of the garbage collector's sight: modules and settings stay for good, and to walk
+    all of them takes a fifth of a second in which no thread does anything."""
+    gc.collect()
+    gc.freeze()
 
 
 class Service:
@@ -142,6 +150,7 @@ class Service:
 
     def run(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Work until told to stop, calling *meanwhile* a few times a second."""
+        spare_the_collector()
         self._daemon.start()
         while not self.stop.wait(0.2) and not self._played_out():
             meanwhile()
@@ -268,7 +277,7 @@ class Service:
         facts = {
             "models": len(self.app.watches),
             "outbox": sum(row.waiting for row in rows),
-            "now": self.clock.now().isoformat(),
+            "now": self.clock.now(),
         }
         return Readiness(tuple(self._problems(rows)), facts)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from math import isfinite
 from typing import Any
+
+import msgspec
 
 from monitor.history.records import Acknowledgement, Silence
 from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, ModelRow, NotificationRow, TransitionRow
@@ -153,11 +154,20 @@ def said_of(row: NotificationRow) -> str:
     return f"{row.error} ({tries}, the next at {row.next_at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
+def as_json(answer: Any) -> bytes:
+    """Times as RFC 3339 in UTC; an end of an interval that is open is null, for JSON knows no infinity."""
+    return msgspec.json.encode(answer)
+
+
+def json_lines(answer: Any) -> str:
+    """The same for people to read, a line for each value."""
+    return msgspec.json.format(as_json(answer), indent=1).decode() + "\n"
+
+
 def plain(answer: Any) -> dict[str, Any]:
     """An answer as JSON takes it."""
-    if isinstance(answer, Mapping):
-        return {key: _plain(value) for key, value in answer.items()}
-    return {name: _plain(getattr(answer, name)) for name in answer.__dataclass_fields__}
+    told: dict[str, Any] = msgspec.json.decode(as_json(answer))
+    return told
 
 
 def flat(answer: Any) -> dict[str, Any]:
@@ -177,19 +187,6 @@ def _model(model: ModelSettings, row: ModelRow | None) -> ModelAnswer:
     newest = (row.verdict, row.window_end, row.evaluated_at)
     incident = (row.incident_id, row.incident_since, row.incident_severity)
     return ModelAnswer(model.name, model.version, model.owner, *newest, *incident, *own)
-
-
-def _plain(value: Any) -> Any:
-    """Times as ISO 8601; an end of an interval that is open is null, for JSON knows no infinity."""
-    if value is None or isinstance(value, str | int):  # most values; dataclasses.asdict would copy each of them
-        return value
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return plain(value)
 
 
 def _cell(value: Any) -> Any:

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, select
 
 from checks.contract import Measurement
-from monitor.history.search import KEY, stands
+from monitor.history.results import KEY
+from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 
 

@@ -164,9 +164,10 @@ def _at(when: When) -> datetime | None:
 
 def _frame(kind: type, rows: Iterable[Any]) -> DataFrame:
     """A row for each answer, a column for each of its fields; times are aware, also where there is none."""
-    names = list(kind.__dataclass_fields__)  # type: ignore[attr-defined]  # each kind is a dataclass
+    hints = get_type_hints(kind)
+    names = list(hints)
     frame = _data_frame([tuple(getattr(row, name) for name in names) for row in rows], names)
-    for name, hint in get_type_hints(kind).items():
+    for name, hint in hints.items():
         if datetime in (hint, *get_args(hint)):
             frame[name] = frame[name].astype("datetime64[us, UTC]")
     return frame

@@ -9,7 +9,8 @@ from sqlalchemy import Engine, exists, select
 
 from checks.contract import Past
 from monitor.history.engine import reading
-from monitor.history.search import KEY, stands
+from monitor.history.results import KEY
+from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 
 WEEK = timedelta(weeks=1)

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Engine, Row, Select, or_, select
 
 from monitor.history.engine import reading
 from monitor.history.newest import newest_of_each_plan
+from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
-from monitor.history.search import EVALUATION, SUBJECT, VERDICT, history
+from monitor.history.search import history
 from monitor.history.tables import alerts as alert_table
 from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations, verdicts
@@ -122,10 +123,11 @@ def _in_force(connection: Connection, model: str | None, columns: list[Any]) -> 
     asked = (
         select(*columns, *(column.label(f"about_{place}") for place, column in enumerate(about)))
         .join_from(verdicts, evaluations, verdicts.c.evaluation_id == evaluations.c.id)
-        .where(among(connection, evaluations.c.id, newest_of_each_plan(connection, model)))
+        .where(among(connection.dialect.name, evaluations.c.id, "newest"))
         .order_by(evaluations.c.window_end, evaluations.c.id)
     )
-    rows = [tuple(row) for row in connection.execute(asked)]
+    newest = {"newest": newest_of_each_plan(connection, model)}
+    rows = [tuple(row) for row in connection.execute(asked, newest)]
     return list({row[len(columns) :]: row[: len(columns)] for row in rows}.values())
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from monitor.history.engine import reading
+from monitor.history.results import Filters
 from monitor.history.rows import HistoryRow
-from monitor.history.search import Filters, Place, walk
+from monitor.history.search import Place, walk
 
 __all__ = ["Filters", "Page", "Place", "page"]
 

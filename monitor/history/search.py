@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import islice
+from math import ceil
 from operator import eq, ge, le, lt
 from typing import Any
 
@@ -14,10 +16,11 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    Integer,
     Row,
     Select,
-    Table,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -25,46 +28,24 @@ from sqlalchemy import (
 )
 
 from monitor.history.engine import reading
+from monitor.history.results import EVALUATION, Filters, Results, given
 from monitor.history.rows import HistoryRow
-from monitor.history.tables import evaluations, measurements, verdicts
+from monitor.history.tables import evaluations, verdicts
 from monitor.history.values import among
 
 NARROW, GROWTH = 200, 4
 """Evaluations in the first page where each holds a row at most; else it is one, for one may hold thousands."""
-SPELL = 5000
+SPELL = 1000
 """Evaluations that are looked at for one page, however little in them matches."""
 FEW = 4000
 """Up to this many verdicts of a kind are looked up one by one; of more, the newest are met soon on the way back."""
 
-EVALUATION = ("model", "version", "window_start", "window_end", "revision", "evaluated_at")
-SUBJECT = ("check", "metric", "column", "segment", "value", "low", "high", "rows")
-KEY = ("evaluation_id", "metric", "column", "segment")
-VERDICT = ("verdict", "reason", "sentence", "severity", "side", "threshold", "released_value", "comparisons")
 
 Compare = Callable[[Any, Any], Any]
 """``eq``, ``ge`` and the like."""
 
 Known = Callable[[FromClause], Sequence[ColumnElement[bool]]]
 """Which evaluations are known, as conditions on the table or an alias of it; those of others are as if not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What is asked for; None means any. *since* and *until* bound the window's end, *until* itself excluded.
-
-    *as_of* asks for what was known at that time; *revisions* for each revision of a window, not only what stands.
-    """
-
-    model: str | None = None
-    check: str | None = None
-    metric: str | None = None
-    column: str | None = None
-    segment: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    verdict: str | None = None
-    as_of: datetime | None = None
-    revisions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +89,7 @@ def results_of(connection: Connection, evaluation_id: int) -> list[HistoryRow]:
     """What one evaluation measured and judged, as it was recorded, whether it stands or not."""
     columns = [evaluations.c.id, *(evaluations.c[name] for name in EVALUATION)]
     found = connection.execute(select(*columns).where(evaluations.c.id == evaluation_id)).all()
-    return _rows(connection, found, Filters(), None)[evaluation_id] if found else []
+    return Results(connection, Filters()).of(found)[evaluation_id] if found else []
 
 
 def within(bounds: Iterable[tuple[Any, ColumnElement[Any], Compare]]) -> list[ColumnElement[bool]]:
@@ -141,71 +122,90 @@ def walk(
     will take.
     """
     upto = newest(connection) if after is None else after.upto
-    looked = 0
+    evaluations_of, results = _BackInTime(connection, asked, upto), Results(connection, asked)
     one_each = asked.metric is not None and asked.segment is not None
-    first = min(limit, NARROW) if one_each else 1
-    for page in _back_in_time(connection, asked, upto, after, first):
-        taken = {after.evaluation: after.taken} if after is not None else {}
-        matching = _rows(connection, page, asked, limit + sum(taken.values()))
-        for evaluation in page:
-            behind = taken.get(evaluation.id, 0)
-            place = Place(upto, evaluation.window_end, evaluation.id, behind)
-            for count, row in enumerate(matching[evaluation.id][behind:], behind + 1):
-                place = Place(upto, evaluation.window_end, evaluation.id, count)
-                yield place, row
-        looked += len(page)
-        if looked >= SPELL:
-            looked = 0
-            yield place, None
-
-
-def _back_in_time(
-    connection: Connection, asked: Filters, upto: int, after: Place | None, size: int
-) -> Iterator[Sequence[Row[Any]]]:
-    """The evaluations asked for, newest first, in pages that grow; the database never chooses where to begin."""
-    query = _evaluations(connection, asked, upto)
+    size, looked, told = min(limit, NARROW) if one_each else 1, 0, 0
     # The evaluation that a page ended in is read again, for what is left of it.
-    page = connection.execute(
-        (query if after is None else _from(query, after.window_end, after.evaluation)).limit(size)
-    ).all()
+    taken = {after.evaluation: after.taken} if after is not None else {}
+    page = evaluations_of.page(size, None if after is None else (after.window_end, after.evaluation))
     while page:
-        yield page
-        size = min(size * GROWTH, FEW)
-        page = connection.execute(_from(query, page[-1].window_end, page[-1].id - 1).limit(size)).all()
+        found = results.of(page, limit + sum(taken.values()))
+        for evaluation, rows in found.items():
+            behind = taken.get(evaluation, 0)
+            for count, row in enumerate(rows[behind:], behind + 1):
+                yield Place(upto, row.window_end, evaluation, count), row
+        last = page[-1]
+        looked, told = looked + len(page), told + sum(map(len, found.values()))
+        if looked % SPELL == 0:
+            yield Place(upto, last.window_end, last.id, max(taken.get(last.id, 0), len(found[last.id]))), None
+        size = _next_size(size, looked, told, limit)
+        page = evaluations_of.page(size, (last.window_end, last.id - 1))
 
 
-def _evaluations(connection: Connection, asked: Filters, upto: int) -> Select[Any]:
+def _next_size(size: int, looked: int, told: int, limit: int) -> int:
+    """As many evaluations as what is left to tell seems to lie in, if the next are like those before; never many more
+    than the last time, nor across the end of a spell."""
+    likely = ceil(max(limit - told, 1) * looked / told) if told else size * GROWTH
+    return max(1, min(size * GROWTH, likely, SPELL - looked % SPELL))
+
+
+class _BackInTime:
+    """The evaluations asked for, newest first; the database never chooses where to begin."""
+
+    def __init__(self, connection: Connection, asked: Filters, upto: int) -> None:
+        self._connection = connection
+        few = _few_evaluations(connection, asked.verdict)
+        about = {**given(asked), "upto": upto, "few": few}
+        self._about = {name: value for name, value in about.items() if value is not None}
+        self._statements = _evaluations(connection.dialect.name, frozenset(self._about), revisions=asked.revisions)
+
+    def page(self, size: int, place: tuple[datetime, int] | None) -> Sequence[Row[Any]]:
+        """The next *size* of them, from the evaluation of that window's end and id on."""
+        newest_on, from_place = self._statements
+        if place is None:
+            return self._connection.execute(newest_on, {**self._about, "size": size}).all()
+        about = {**self._about, "size": size, "place_end": place[0], "place_id": place[1]}
+        return self._connection.execute(from_place, about).all()
+
+
+@cache  # to put a statement together takes longer than to run it
+def _evaluations(dialect: str, named: frozenset[str], *, revisions: bool) -> tuple[Select[Any], Select[Any]]:
+    """From the newest on, and from a place on."""
+
     def known(table: FromClause) -> list[ColumnElement[bool]]:
         # A sum, so that the database does not walk by the id instead of by time.
-        conditions = [table.c.id + 0 <= upto]
-        return conditions if asked.as_of is None else [*conditions, table.c.evaluated_at <= asked.as_of]
+        conditions = [table.c.id + 0 <= bindparam("upto", type_=Integer)]
+        return [*conditions, table.c.evaluated_at <= bindparam("as_of")] if "as_of" in named else conditions
 
     columns = [evaluations.c.id, *(evaluations.c[name] for name in EVALUATION)]
+    bounds = (
+        ("model", evaluations.c.model, eq),
+        ("since", evaluations.c.window_end, ge),
+        ("until", evaluations.c.window_end, lt),
+        ("as_of", evaluations.c.window_end, le),  # nothing is evaluated before its window is over
+    )
     query = (
         select(*columns)
         .where(*known(evaluations))
+        .where(*(compare(column, bindparam(name)) for name, column, compare in bounds if name in named))
         .order_by(*(evaluations.c[name].desc() for name in ("window_end", "id")))
+        .limit(bindparam("size", type_=Integer))
     )
-    bounds = (
-        (asked.model, evaluations.c.model, eq),
-        (asked.since, evaluations.c.window_end, ge),
-        (asked.until, evaluations.c.window_end, lt),
-        (asked.as_of, evaluations.c.window_end, le),  # nothing is evaluated before its window is over
-    )
-    query = query.where(*within(bounds))
-    few = _few_evaluations(connection, asked.verdict)
-    if few is not None:
-        query = query.where(among(connection, evaluations.c.id, few))
-    return query if asked.revisions else query.where(stands(known))
+    if "few" in named:
+        query = query.where(among(dialect, evaluations.c.id, "few"))
+    if not revisions:
+        query = query.where(stands(known))
+    return query, query.where(*_from_place())
 
 
-def _from(query: Select[Any], window_end: datetime, evaluation_id: int) -> Select[Any]:
-    """From the evaluation of that window's end and id on.
+def _from_place() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """From the evaluation of a window's end and id on.
 
     Said twice: alone, the comparison of two columns would keep SQLite from beginning in the middle of the index.
     """
-    same = and_(evaluations.c.window_end == window_end, evaluations.c.id <= evaluation_id)
-    return query.where(evaluations.c.window_end <= window_end, or_(evaluations.c.window_end < window_end, same))
+    end = bindparam("place_end", type_=evaluations.c.window_end.type)
+    same = and_(evaluations.c.window_end == end, evaluations.c.id <= bindparam("place_id", type_=evaluations.c.id.type))
+    return evaluations.c.window_end <= end, or_(evaluations.c.window_end < end, same)
 
 
 def _few_evaluations(connection: Connection, verdict: str | None) -> list[int] | None:
@@ -218,48 +218,6 @@ def _few_evaluations(connection: Connection, verdict: str | None) -> list[int] |
         ).scalars()
     )
     return None if len(ids) > FEW else sorted(set(ids))
-
-
-def _rows(
-    connection: Connection, page: Sequence[Row[Any]], asked: Filters, limit: int | None
-) -> dict[int, list[HistoryRow]]:
-    """What matches in each of these evaluations, as it was recorded."""
-    about = {row.id: tuple(row)[1:] for row in page}
-    matching: dict[int, list[HistoryRow]] = {evaluation: [] for evaluation in about}
-    for matches, subject in ((_measured(asked), measurements), (_unmeasured(asked), verdicts)):
-        query = matches.where(among(connection, subject.c.evaluation_id, list(about)))
-        # Of one evaluation the first rows will do; of several it takes all, to know which are of the newest.
-        for evaluation, *row in connection.execute(query.limit(limit) if len(page) == 1 else query).all():
-            matching[evaluation].append(HistoryRow(*(*about[evaluation], *row, evaluation)))
-    return matching
-
-
-def _measured(asked: Filters) -> Select[Any]:
-    """Measurements, each with its verdicts, where it has any."""
-    about = [verdicts.c[name] == measurements.c[name] for name in KEY]
-    columns = [*(measurements.c[name] for name in SUBJECT), *(verdicts.c[name] for name in VERDICT)]
-    joined = measurements.join(verdicts, and_(*about), isouter=asked.verdict is None)
-    return _matching(asked, measurements, columns).select_from(joined)
-
-
-def _unmeasured(asked: Filters) -> Select[Any]:
-    """Verdicts on what could not be measured."""
-    measured = exists().where(*(verdicts.c[name] == measurements.c[name] for name in KEY))
-    columns = [verdicts.c[name] for name in (*SUBJECT, *VERDICT)]
-    return _matching(asked, verdicts, columns).where(~measured)
-
-
-def _matching(asked: Filters, subject: Table, columns: Sequence[ColumnElement[Any]]) -> Select[Any]:
-    equal = (
-        (subject.c.check, asked.check),
-        (subject.c.metric, asked.metric),
-        (subject.c.column, asked.column),
-        (subject.c.segment, asked.segment),
-        (verdicts.c.verdict, asked.verdict),
-    )
-    query = select(subject.c.evaluation_id, *columns)
-    matches = [where == value for where, value in equal if value is not None]
-    return query.where(*matches).order_by(subject.c.id, verdicts.c.id)
 
 
 def oldest_first(newest_first: Iterable[HistoryRow]) -> list[HistoryRow]:

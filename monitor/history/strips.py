@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Engine, Select, select
 
 from monitor.history.engine import reading
+from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
-from monitor.history.search import EVALUATION, SUBJECT, VERDICT, stands
+from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 
 MOST = 20_000

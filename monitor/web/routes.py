@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from litestar.types import ControllerRouterHandler
 
-from monitor.web import api, login, pages
+from monitor.web import api, pages
+from monitor.web.pages import login
 from monitor.web.reader import Reader
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from monitor.settings import WebSettings, WebToken
-from monitor.web.login import inside
+from monitor.web.pages.login import inside
 from monitor.web.security import (
     COOKIE,
     SIGNED_IN_FOR,

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from litestar import Request, Response
 
-from monitor.history.answers import flat, plain
+from monitor.history.answers import as_json, flat
 from monitor.history.rows import HistoryRow
 from monitor.web.problem import Problem
 
@@ -50,8 +50,7 @@ def rows_answer(request: Asked, rows: Sequence[Any], after: str | None, form: st
         query = {**{key: value for key, value in request.query_params.items() if key != "cursor"}, "cursor": after}
         headers["link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'
     if chosen == "json":
-        body = {"rows": [plain(row) for row in rows], "next": after}
-        return Response(body, media_type=MEDIA_TYPES["json"], headers=headers)
+        return Response(as_json(Page(rows, after)), media_type=MEDIA_TYPES["json"], headers=headers)
     headers["content-disposition"] = f'attachment; filename="{request.url.path.rpartition("/")[2]}.{chosen}"'
     content = _csv(rows) if chosen == "csv" else _columns(rows, chosen)
     return Response(content, media_type=MEDIA_TYPES[chosen], headers=headers)
@@ -59,7 +58,7 @@ def rows_answer(request: Asked, rows: Sequence[Any], after: str | None, form: st
 
 def one_answer(answer: Any, status_code: int = 200) -> Response[Any]:
     """One answer as JSON."""
-    return Response(plain(answer), media_type=MEDIA_TYPES["json"], status_code=status_code)
+    return Response(as_json(answer), media_type=MEDIA_TYPES["json"], status_code=status_code)
 
 
 def _accepted(request: Asked) -> str:

@@ -21,7 +21,7 @@ from monitor.delivery.reminding import acknowledge
 from monitor.history import queries, silences
 from monitor.history.answers import mutes
 from monitor.settings import parse_duration
-from monitor.web.login import inside
+from monitor.web.pages.login import inside
 from monitor.web.pages.showing import Asked, author_of, done
 from monitor.web.reader import Reader
 
