@@ -156,7 +156,7 @@ def said_of(row: NotificationRow) -> str:
 
 def as_json(answer: Any) -> bytes:
     """Times as RFC 3339 in UTC; an end of an interval that is open is null, for JSON knows no infinity."""
-    return msgspec.json.encode(answer)
+    return msgspec.json.encode(answer, enc_hook=_as_float)
 
 
 def json_lines(answer: Any) -> str:
@@ -187,6 +187,13 @@ def _model(model: ModelSettings, row: ModelRow | None) -> ModelAnswer:
     newest = (row.verdict, row.window_end, row.evaluated_at)
     incident = (row.incident_id, row.incident_since, row.incident_severity)
     return ModelAnswer(model.name, model.version, model.owner, *newest, *incident, *own)
+
+
+def _as_float(value: object) -> float:
+    """A number of NumPy's, which is a float to everybody but msgspec."""
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"JSON has no word for {type(value).__name__}.")
 
 
 def _cell(value: Any) -> Any:
