@@ -14,7 +14,7 @@ from monitor.history import queries
 from monitor.history.incidents import said
 from monitor.history.rows import EpisodeRow, HistoryRow
 from monitor.history.store import Store
-from monitor.release.contract import Side
+from monitor.release.contract import Side, side_of
 from monitor.release.words import display_name
 from monitor.schedule.replay import replay
 
@@ -126,7 +126,7 @@ def _strips(store: Store) -> Iterator[Strip]:
     rows = [row for row in queries.history(store.engine, limit=10**9) if row.verdict is not None]
     found: dict[Key, list[HistoryRow]] = {}
     for row in rows:
-        side: Side = "max" if row.side == "max" else "min"
+        side = side_of(row.side)
         key = (row.model, display_name(row.metric, row.column), row.segment, side)
         found.setdefault(key, []).append(row)
     for key, windows in sorted(found.items(), key=lambda one: (one[0][0], one[1][0].severity != "page", one[0])):

@@ -6,6 +6,7 @@ import gc
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -100,6 +101,7 @@ class Service:
         self.store = await_store(settings, app.base, stop, self.vitals.tick)
         self.clock: Clock = clock_of(settings, self.store, app.watches)
         self._store = self.store  # from here on the port answers from it
+        threading.Thread(target=self._look_at_the_fleet, args=(reader,), name="fleet", daemon=True).start()
         if (remark := remark_on_sqlite(self.store.engine)) and settings.clock is None:
             log.warning("sqlite_wal_reset", message=remark)
         record_releases(self.store, app.watches, self.clock.now())
@@ -259,6 +261,11 @@ class Service:
             drawing=self._drawing,
             under_way=self.vitals.under_way,
         )
+
+    def _look_at_the_fleet(self, reader: Reader) -> None:
+        """So that whoever opens the page first need not wait for it: of a thousand models that takes a second."""
+        with suppress(HistoryUnavailable):  # then the first to ask reads it
+            reader.standing.of_all(self.store.engine)
 
     def _now(self) -> datetime:
         self._history()  # the clock is there as soon as it is

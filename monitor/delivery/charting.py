@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 from sqlalchemy import Engine
@@ -15,6 +14,7 @@ from monitor.history import charts
 from monitor.history.records import ArtifactRecord
 from monitor.history.rows import HistoryRow
 from monitor.history.values import packed
+from monitor.release.contract import side_of
 from monitor.release.words import display_name
 
 log = structlog.get_logger(__name__)
@@ -95,11 +95,10 @@ def chart_of(incident: charts.Undrawn, rows: Sequence[HistoryRow], units: Mappin
         return None
     newest = rows[-1]
     judged = next((row for row in reversed(rows) if row.threshold is not None), newest)
-    side: Literal["min", "max"] = "max" if judged.side == "max" else "min"
     return Chart(
         model=f"{incident.model} {incident.version}",
         metric=display_name(newest.metric, newest.column, newest.segment),
-        side=side,
+        side=side_of(judged.side),
         unit=units.get(newest.metric, ""),
         points=points,
         incidents=(Span(incident.opened_at, incident.resolved_at),),

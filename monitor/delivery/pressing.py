@@ -15,7 +15,7 @@ from monitor.alerts.silence import Silence
 from monitor.alerts.words import comparison, moment
 from monitor.delivery.reminding import acknowledge
 from monitor.history import charts, interactions, silences
-from monitor.release.contract import Side
+from monitor.release.contract import side_of
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +110,7 @@ class Presses:
         rows = charts.windows_of(self._engine, incident_id, model)[-_WINDOWS:]
         told = []
         for row in rows:
-            side: Side = "max" if row.side == "max" else "min"
+            side = side_of(row.side)
             told.append(f"{moment(row.window_end)}  {comparison(side, row.value, row.threshold)}  {row.verdict or ''}")
         if not told:
             return f"Nothing is kept of {model} that could be shown."

@@ -23,7 +23,17 @@ from monitor.settings.terms import (
     split_name,
 )
 
-__all__ = ["EVERY_COLUMN", "Bound", "PlannedCheck", "ReleaseContract", "Severity", "Side", "build_contract", "owner_of"]
+__all__ = [
+    "EVERY_COLUMN",
+    "Bound",
+    "PlannedCheck",
+    "ReleaseContract",
+    "Severity",
+    "Side",
+    "build_contract",
+    "owner_of",
+    "side_of",
+]
 
 Severity = Literal["page", "warn"]
 
@@ -106,6 +116,11 @@ class ReleaseContract:
     checks: tuple[PlannedCheck, ...]
     hash: str
     false_pages: timedelta = ONE_A_YEAR
+
+
+def side_of(text: str | None) -> Side:
+    """The side of a bound as the history keeps it."""
+    return "max" if text == "max" else "min"
 
 
 def build_contract(

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from monitor.delivery.drawing import Drawing
 from monitor.schedule.vitals import UnderWay
 from monitor.settings import Settings
+from monitor.web.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Reader:
 
     *engine* raises HistoryUnavailable until the database has answered; *now* is monitor time, *wall_now* wall time.
     *units* are those of metrics that have one, *drawing* makes their charts, and
-    *under_way* are the evaluations that this daemon is at.
+    *under_way* are the evaluations that this daemon is at; *standing* is what the fleet page knows already.
     """
 
     engine: Callable[[], Engine]
@@ -29,3 +30,4 @@ class Reader:
     units: Mapping[str, str] = field(default_factory=dict)
     drawing: Drawing = field(default_factory=Drawing)
     under_way: Callable[[], Sequence[UnderWay]] = tuple
+    standing: Standing = field(default_factory=Standing)

@@ -15,8 +15,8 @@ from monitor.web.pages import fleet
 from monitor.web.pages.damage import MOST_CELLS, absences_of, damages_of, strips_of
 from monitor.web.pages.period import period_of
 from monitor.web.pages.sparkline import HEIGHT, MARGIN, WIDTH, spark
-from monitor.web.pages.standing import Stand, stand_of
 from monitor.web.pages.templating import ago, model_path, query, shown_interval
+from monitor.web.standing import Stand, stand_of
 from tests.web.serving import _model
 from tests.web.test_standing import row
 

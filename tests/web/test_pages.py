@@ -18,8 +18,8 @@ from monitor.history.rows import HistoryRow
 from monitor.history.tables import acknowledgements, silences
 from monitor.settings import WebSettings, WebToken
 from monitor.web.pages import fleet
-from monitor.web.pages.standing import stand_of
 from monitor.web.pages.templating import STATIC, html
+from monitor.web.standing import stand_of
 from tests.web.conftest import Site
 from tests.web.filled import HOSTILE, Filled, fill
 from tests.web.serving import NOW, _model, serve

@@ -10,7 +10,7 @@ from monitor.history.queries import latest_verdicts
 from monitor.history.records import EvaluationRecord, VerdictRecord
 from monitor.history.rows import HistoryRow
 from monitor.history.store import Store
-from monitor.web.pages.standing import MOST_ANEW, Standing, rank, stand_of
+from monitor.web.standing import MOST_ANEW, Standing, rank, stand_of
 from tests.web.filled import DAY, START, WALL
 
 
@@ -65,7 +65,7 @@ def test_only_what_was_evaluated_again_is_read_again(
         asked.append(model)
         return latest_verdicts(engine, model)
 
-    monkeypatch.setattr("monitor.web.pages.standing.latest_verdicts", read)
+    monkeypatch.setattr("monitor.web.standing.latest_verdicts", read)
     assert known.of_all(engine)["a"].verdict == "ok"
     assert asked == []
     judge(store, 2, "a", "breach")
@@ -98,7 +98,7 @@ def test_an_evaluation_that_is_seen_late_is_not_missed(
     def all_but_a(engine: Engine, floor: int, most: int) -> list[Evaluated]:
         return [one for one in evaluated_since(engine, floor, most) or () if one.model == "b"]
 
-    monkeypatch.setattr("monitor.web.pages.standing.evaluated_since", all_but_a)
+    monkeypatch.setattr("monitor.web.standing.evaluated_since", all_but_a)
     assert known.of_all(engine)["a"].verdict == "ok"
     monkeypatch.undo()
     assert known.of_all(engine)["a"].verdict == "breach"

@@ -16,10 +16,11 @@ from monitor.alerts.silence import Silence, matches
 from monitor.delivery.drawing import Drawing
 from monitor.history.rows import EpisodeRow, HistoryRow
 from monitor.history.strips import Judged
+from monitor.release.contract import side_of
 from monitor.release.words import display_name
 from monitor.schedule.plan import AWAITS_OUTCOMES
 from monitor.web.pages.period import Period
-from monitor.web.pages.templating import query, side_of
+from monitor.web.pages.templating import query
 
 MOST_KEPT = 256
 """Pictures of 15 kB each."""

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from monitor.history.rows import HistoryRow
 from monitor.history.strips import Measured
-from monitor.web.pages.templating import side_of
+from monitor.release.contract import side_of
 
 MOST_COLUMNS = 30
 MOST_CELLS = 60

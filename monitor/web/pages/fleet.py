@@ -10,11 +10,12 @@ from monitor.alerts.words import comparison, span
 from monitor.history.overview import Passed, Subject
 from monitor.history.queries import WORST_FIRST
 from monitor.history.rows import HistoryRow, IncidentRow
+from monitor.release.contract import side_of
 from monitor.release.words import display_name, rows
 from monitor.settings import ModelSettings
 from monitor.web.pages.sparkline import Spark, spark
-from monitor.web.pages.standing import NOWHERE, Stand, place
-from monitor.web.pages.templating import shown_interval, side_of
+from monitor.web.pages.templating import shown_interval
+from monitor.web.standing import NOWHERE, Stand, place
 
 PER_PAGE = 100
 STALE_EVALUATIONS = 3

@@ -19,8 +19,8 @@ from monitor.web.pages import fleet
 from monitor.web.pages.charts import Figure, Key, chart_of, figure
 from monitor.web.pages.damage import Absence, Damage, Strip, absences_of, damages_of, strips_of
 from monitor.web.pages.period import Period
-from monitor.web.pages.standing import rank, stand_of
 from monitor.web.reader import Reader
+from monitor.web.standing import rank, stand_of
 
 MOST_FIGURES = 12
 MOST_EVALUATIONS = 12

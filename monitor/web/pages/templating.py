@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
 
 from monitor.alerts.words import at_bound, comparison, moment, span
-from monitor.release.contract import Side
+from monitor.release.contract import side_of
 from monitor.release.words import interval, measured
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -49,11 +49,6 @@ def ago(at: datetime, now: datetime) -> str:
 def shown_interval(low: float | None, high: float | None, unit: str = "") -> str:
     """An interval of which at least one end is known."""
     return interval(low, high, unit) if any(each is not None and isfinite(each) for each in (low, high)) else ""
-
-
-def side_of(text: str | None) -> Side:
-    """The side of a bound as the history keeps it."""
-    return "max" if text == "max" else "min"
 
 
 def size(count: int) -> str:

@@ -26,9 +26,9 @@ from monitor.web.pages.model import model_page, owner_of
 from monitor.web.pages.period import PRESETS, period_of
 from monitor.web.pages.showing import Asked, show
 from monitor.web.pages.sparkline import DAYS
-from monitor.web.pages.standing import Standing, rank
 from monitor.web.pages.templating import html, model_path
 from monitor.web.reader import Reader
+from monitor.web.standing import rank
 
 Id = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 PageNumber = Annotated[int, QueryParameter(name="page", ge=1, le=10**6)]
@@ -60,15 +60,13 @@ def handlers(reader: Reader) -> list[ControllerRouterHandler]:
 
 
 def _fleet(reader: Reader) -> ControllerRouterHandler:
-    standing = Standing()
-
     @get("/", sync_to_thread=True)
     def the_fleet(
         request: Asked, q: FromQuery[str] = "", verdict: FromQuery[str] = "", number: PageNumber = 1
     ) -> Response[str]:
         now, engine, asked = reader.now(), reader.engine(), fleet.Asked(q, verdict, number)
         open_now = fleet.by_model(incidents.listed(engine, reader.wall_now(), open_only=True))
-        known = fleet.Fleet(standing.of_all(engine), open_now, unjudged(engine))
+        known = fleet.Fleet(reader.standing.of_all(engine), open_now, unjudged(engine))
         lines = fleet.lines_of(reader.settings.models, known, reader.units, now)
         page = fleet.page_of(lines, asked)
         subjects = [line.subject for line in page.lines if line.subject is not None]

@@ -14,7 +14,7 @@ from monitor.clock import monotonic
 from monitor.history.overview import Evaluated, evaluated_since, newest_id
 from monitor.history.queries import WORST_FIRST, latest_verdicts, models
 from monitor.history.rows import HistoryRow
-from monitor.web.pages.templating import side_of
+from monitor.release.contract import side_of
 
 MOST_ANEW = 20
 """Of more models at once it is quicker to read all."""
