@@ -1,4 +1,4 @@
-"""How fast the API answers over a long history while a daemon writes; with ``--write`` the table of docs/benchmarks.md.
+"""How fast pages and API answer over a long history while a daemon writes; with ``--write`` a table of the docs.
 
 Twenty readers, each a connection of its own with a token of its own, ask one question after the other with a pause in
 between, as people and dashboards do. The port and the writer share a process, as in the daemon; readers are another.
@@ -41,24 +41,27 @@ from monitor.web.server import Probes, Readiness, Server, create_app
 READERS = 20
 ALONE = "all, one reader alone"
 QUESTIONS = {
-    "the fleet": "/models",
-    "a model": "/models/model-{model}",
-    "its verdicts": "/verdicts?model=model-{model}",
-    "a metric, 30 days": "/measurements?model=model-{model}&metric=accuracy&segment=&since=30d",
-    "its segments, a week": "/measurements?model=model-{model}&metric=accuracy&since=7d",
+    "the page of the fleet": "/",
+    "the page of a model": "/models/model-{model}",
+    "the page of an incident": "/incidents/1",
+    "the fleet": "/api/v1/models",
+    "a model": "/api/v1/models/model-{model}",
+    "its verdicts": "/api/v1/verdicts?model=model-{model}",
+    "a metric, 30 days": "/api/v1/measurements?model=model-{model}&metric=accuracy&segment=&since=30d",
+    "its segments, a week": "/api/v1/measurements?model=model-{model}&metric=accuracy&since=7d",
     "drift of a column, as known a week ago": (
-        "/measurements?model=model-{model}&metric=drift.column_3&as_of=7d&limit=200"
+        "/api/v1/measurements?model=model-{model}&metric=drift.column_3&as_of=7d&limit=200"
     ),
-    "the newest breaches": "/measurements?verdict=breach&limit=100",
-    "the newest of all": "/measurements?limit=100",
-    "a metric of all models": "/measurements?metric=drift.column_3&limit=200",
-    "a metric nobody has": "/measurements?metric=nothing&model=model-{model}",
-    "incidents": "/incidents",
-    "an incident": "/incidents/1",
-    "evaluations": "/evaluations?model=model-{model}",
-    "failed evaluations": "/evaluations?state=failed",
-    "an evaluation": "/evaluations/{evaluation}",
-    "the profile of a day": "/evaluations/{newest}/profile",
+    "the newest breaches": "/api/v1/measurements?verdict=breach&limit=100",
+    "the newest of all": "/api/v1/measurements?limit=100",
+    "a metric of all models": "/api/v1/measurements?metric=drift.column_3&limit=200",
+    "a metric nobody has": "/api/v1/measurements?metric=nothing&model=model-{model}",
+    "incidents": "/api/v1/incidents",
+    "an incident": "/api/v1/incidents/1",
+    "evaluations": "/api/v1/evaluations?model=model-{model}",
+    "failed evaluations": "/api/v1/evaluations?state=failed",
+    "an evaluation": "/api/v1/evaluations/{evaluation}",
+    "the profile of a day": "/api/v1/evaluations/{newest}/profile",
 }
 
 
@@ -162,7 +165,7 @@ def _read(port: int, newest: int, seconds: float, pause: float, readers: int = R
     def ask(place: int) -> None:
         chance = random.Random(place)
         headers = {"authorization": f"Bearer {_secret(place)}"}
-        client = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False)
         with client:
             while time.monotonic() < until:
                 time.sleep(chance.uniform(0, 2 * pause))

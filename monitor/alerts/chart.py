@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from monitor.alerts.words import comparison
 from monitor.release.contract import Side
@@ -13,6 +13,8 @@ from monitor.release.contract import Side
 MOST_POINTS = 240
 """More are a smear, and take seconds to be drawn."""
 _WORST_FIRST = ("breach", "error", "unknown", "ok")
+
+Window = TypeVar("Window")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,17 @@ def alt_text(chart: Chart) -> str:
     )
 
 
-def thinned(points: Sequence[Point], most: int = MOST_POINTS) -> tuple[Point, ...]:
+def thinned(
+    windows: Sequence[Window], verdict_of: Callable[[Window], str | None], most: int = MOST_POINTS
+) -> tuple[Window, ...]:
     """At most *most* of them: of neighbours the worst stands for all, so that no breach is lost."""
-    each = -(-len(points) // most)
-    groups = [points[first : first + each] for first in range(0, len(points), each or 1)]
-    return tuple(min(reversed(group), key=_badness) for group in groups)
+    each = -(-len(windows) // most)
+    groups = [windows[first : first + each] for first in range(0, len(windows), each or 1)]
+    return tuple(min(reversed(group), key=lambda one: _badness(verdict_of(one))) for group in groups)
 
 
-def _badness(point: Point) -> int:
-    return _WORST_FIRST.index(point.verdict) if point.verdict in _WORST_FIRST else len(_WORST_FIRST)
+def _badness(verdict: str | None) -> int:
+    return _WORST_FIRST.index(verdict) if verdict in _WORST_FIRST else len(_WORST_FIRST)
 
 
 def _time(text: str | datetime) -> datetime:

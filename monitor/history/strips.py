@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
 from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
+from monitor.history.values import among
 
 MOST = 20_000
 """Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
@@ -94,6 +95,48 @@ def measured(
         asked = asked.where(measurements.c.segment == segment)
     with reading(engine) as connection:
         return [Measured(*row) for row in reversed(connection.execute(asked).all())]
+
+
+def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> list[Measured]:
+    """What was measured of *metric* on the whole in the newest window and those before it that do not overlap.
+
+    Of a day that moves on by the hour, a window a day: every row is in one of them, and none is shown 24 times.
+    """
+    chosen = select(evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
+    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
+    with reading(engine) as connection:
+        windows = connection.execute(_windows(chosen, model, since, until))
+        apart = _apart((row.id, row.plan, row.window_start, row.window_end) for row in windows)
+        asked = (
+            select(evaluations.c.window_end, *names)
+            .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
+            .where(among(connection.dialect.name, evaluations.c.id, "apart"))
+            .where(measurements.c.metric == metric, measurements.c.segment == "")
+            .order_by(evaluations.c.window_end, measurements.c.id)
+        )
+        return [Measured(*row) for row in connection.execute(asked, {"apart": apart})]
+
+
+def newest_of(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> Measured | None:
+    """What was measured of *metric* on the whole last."""
+    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
+    asked = _windows(select(evaluations.c.window_end, *names), model, since, until).limit(1)
+    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
+    asked = asked.where(measurements.c.metric == metric, measurements.c.segment == "")
+    with reading(engine) as connection:
+        found = connection.execute(asked).first()
+    return None if found is None else Measured(*found)
+
+
+def _apart(newest_first: Iterable[tuple[int, str, datetime, datetime]]) -> list[int]:
+    """Of the windows of each plan the newest, and then each that ends before the one after it begins."""
+    begins: dict[str, datetime] = {}
+    found = []
+    for evaluation, plan, start, end in newest_first:
+        if plan not in begins or end <= begins[plan]:
+            begins[plan] = start
+            found.append(evaluation)
+    return found
 
 
 def _windows(asked: Select[Any], model: str, since: datetime, until: datetime) -> Select[Any]:

@@ -166,10 +166,10 @@ def test_outcomes_that_were_all_in_are_not_drawn() -> None:
 
 def test_of_many_windows_the_worst_stand_for_their_neighbours() -> None:
     year = [point(0, 0.8, "breach" if hour == 4321 else "ok") for hour in range(8760)]
-    kept = thinned(year)
+    kept = thinned(year, lambda point: point.verdict)
     assert len(kept) <= MOST_POINTS
     assert [one.verdict for one in kept].count("breach") == 1
-    assert thinned(year[:MOST_POINTS]) == tuple(year[:MOST_POINTS])
+    assert thinned(year[:MOST_POINTS], lambda point: point.verdict) == tuple(year[:MOST_POINTS])
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from urllib.parse import quote
 
 from monitor.alerts.chart import Chart, Point, Span, alt_text, thinned
 from monitor.alerts.message import About
@@ -22,6 +23,7 @@ from monitor.schedule.plan import AWAITS_OUTCOMES
 from monitor.web.pages.period import Period
 from monitor.web.pages.templating import query
 
+MOST_NUMBERS = 60
 MOST_KEPT = 256
 """Pictures of 15 kB each."""
 
@@ -31,30 +33,35 @@ Key = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart on a page: its heading, where the picture is but for its look, what it shows, and the numbers in it."""
+    """A chart on a page: its heading, where the picture is but for its look and where all its numbers are, what it
+    shows, and the newest numbers in it, with how many there are before them."""
 
     name: str
     address: str
+    numbers: str
     alt: str
     newest: HistoryRow
     windows: Sequence[Judged]
+    older: int
     waits: bool
 
 
 def figure(model: str, key: Key, chart: Chart, windows: Sequence[Judged], period: Period) -> Figure:
     """The chart with the address it is drawn at."""
     metric, column, segment, side = key
-    address = "/chart.svg" + query(
-        model=model,
-        metric=metric,
-        column=column,
-        segment=segment,
-        side=side,
-        since=period.since.isoformat(),
-        until=period.until.isoformat(),
+    since, until, name = period.since.isoformat(), period.until.isoformat(), display_name(metric, column)
+    address = query(model=model, metric=metric, column=column, segment=segment, side=side, since=since, until=until)
+    numbers = query(model=model, metric=name, since=since, limit=10_000, format="csv")
+    return Figure(
+        chart.metric,
+        f"/chart.svg{address}",
+        f"/api/v1/measurements{numbers}&segment={quote(segment)}",
+        alt_text(chart),
+        windows[-1].row,
+        windows[::-1][:MOST_NUMBERS],
+        max(len(windows) - MOST_NUMBERS, 0),
+        any(_waits(each) for each in windows),
     )
-    waits = any(_waits(each) for each in windows)
-    return Figure(chart.metric, address, alt_text(chart), windows[-1].row, windows[::-1][:400], waits)
 
 
 def chart_of(
@@ -77,7 +84,7 @@ def chart_of(
         metric=display_name(metric, column, segment),
         side=side_of(side),
         unit=units.get(metric, ""),
-        points=thinned([_point(each) for each in windows]),
+        points=tuple(_point(each) for each in thinned(windows, lambda each: each.row.verdict)),
         incidents=tuple(
             Span(each.opened_at, each.resolved_at)
             for each in episodes

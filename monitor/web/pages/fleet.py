@@ -17,7 +17,7 @@ from monitor.web.pages.sparkline import Spark, spark
 from monitor.web.pages.templating import shown_interval
 from monitor.web.standing import NOWHERE, Stand, place
 
-PER_PAGE = 100
+PER_PAGE = 50
 STALE_EVALUATIONS = 3
 """As many as alerts.blind_after by itself."""
 

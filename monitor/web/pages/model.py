@@ -13,7 +13,7 @@ from monitor.history.overview import unjudged
 from monitor.history.queries import incidents as episodes_of
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Judged, Measured, judged, measured
+from monitor.history.strips import Judged, Measured, judged, measured, newest_of, side_by_side
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
 from monitor.web.pages.charts import Figure, Key, chart_of, figure
@@ -63,8 +63,8 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
     keys += [key for key in windows if key not in keys]
     wanted = [key for key in keys if key in windows and metric in {"", key[0]}]
-    drifts = measured(engine, name, ["drift"], period.since, period.until)
-    coverage = measured(engine, name, ["coverage"], period.since, period.until)
+    drifts = side_by_side(engine, name, "drift", period.since, period.until)
+    coverage = newest_of(engine, name, "coverage", period.since, period.until)
     return ModelPage(
         name,
         settings.version if settings else newest[0].version,
@@ -80,8 +80,8 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         max(len(wanted) - MOST_FIGURES, 0),
         strips_of(drifts),
         (drifts[0].at, drifts[-1].at) if drifts else None,
-        absences_of(coverage[-1] if coverage else None),
-        coverage[-1] if coverage else None,
+        absences_of(coverage),
+        coverage,
         _damages(engine, stand.worst),
         newest,
     )
