@@ -91,9 +91,9 @@ def test_a_search_fits_every_word_in_name_version_or_owner_and_filters_count_wha
 
 def test_a_thousand_models_come_in_pages() -> None:
     given = lines(*((f"m{place:04d}", OK) for place in range(1000)))
-    page = fleet.page_of(given, fleet.Asked(page=10))
-    assert (page.pages, len(page.lines), page.lines[0].model) == (10, 100, "m0900")
-    assert fleet.page_of(given, fleet.Asked(page=11)).lines == ()
+    page = fleet.page_of(given, fleet.Asked(page=20))
+    assert (page.pages, len(page.lines), page.lines[0].model) == (20, 50, "m0950")
+    assert fleet.page_of(given, fleet.Asked(page=21)).lines == ()
 
 
 @pytest.mark.parametrize(
