@@ -101,9 +101,8 @@ class Store:
         if found is None:
             return None
         delay = None if found.outcome_delay is None else timedelta(seconds=found.outcome_delay)
-        return BaselineRecord(
-            model, version, fingerprint, found.layout, found.recorded_at, found.profile, delay, found.id
-        )
+        known = (found.layout, found.recorded_at, found.profile, delay, found.id, tuple(found.lag_curve))
+        return BaselineRecord(model, version, fingerprint, *known)
 
     def save_baseline(self, baseline: BaselineRecord) -> int:
         """Freeze a baseline and return its id; of two for one version and fingerprint the first stays."""
@@ -169,6 +168,10 @@ class Store:
         """The same without reading the profiles themselves."""
         return {row.bucket_start: BucketState(*row[1:]) for row in self._buckets(baseline_id, start, end, _STATE)}
 
+    def bucket_lags(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, BucketState]:
+        """The same, with how long the outcomes took."""
+        return {row.bucket_start: _with_lags(row) for row in self._buckets(baseline_id, start, end, (*_STATE, "lags"))}
+
     def days(self, baseline_id: int, checks: Collection[str], starts: Collection[datetime]) -> list[DayRecord]:
         """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*."""
         table = tables.bucket_values
@@ -227,8 +230,12 @@ class Store:
             return list(found)
 
 
+def _with_lags(row: Any) -> BucketState:
+    return BucketState(row.revision, row.rows, row.outcomes, row.read_at, tuple(row.lags))
+
+
 # The columns of a record in the order of its fields.
-_WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at")
+_WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at", "provisional")
 _PROFILE = ("bucket_start", "bucket_end", "rows", "outcomes", "data", "read_at", "revision")
 _DAY = ("check", "metric", "column", "segment", "bucket_start", "value", "rows", "error")
 _STATE = ("bucket_start", "revision", "rows", "outcomes", "read_at")
