@@ -134,8 +134,10 @@ def _memory(store: Store | None, watch: Watch, due: DueWindow) -> Memory:
             return Memory()
         baseline = store.baseline(watch.name, watch.model.version, watch.fingerprint)
         alerts = tuple(Alert.from_data(data) for data in store.alerts(watch.name).values())
-        curve = curve_of(baseline)
-        return replace(remembered(store, baseline.id if baseline else None, watch, due, curve, {}), alerts=alerts)
+        if baseline is None:
+            return replace(remembered(store, None, watch, due, None, {}), alerts=alerts)
+        known = store.bucket_states(baseline.id, due.end - watch.model.revise_for, due.end)
+        return replace(remembered(store, baseline.id, watch, due, curve_of(baseline), known), alerts=alerts)
     except HistoryUnavailable:
         return Memory()
 

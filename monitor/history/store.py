@@ -105,12 +105,17 @@ class Store:
         return BaselineRecord(model, version, fingerprint, *known)
 
     def save_baseline(self, baseline: BaselineRecord) -> int:
-        """Freeze a baseline and return its id; of two for one version and fingerprint the first stays."""
+        """Freeze a baseline and return its id; of two for one version and fingerprint the first stays.
+
+        How late live outcomes come, it takes over from the model's last one: that is no matter of the version.
+        """
         table = tables.baselines
         key = {"model": baseline.model, "version": baseline.version, "fingerprint": baseline.fingerprint}
         delay = None if baseline.outcome_delay is None else baseline.outcome_delay.total_seconds()
-        row = {"layout": baseline.layout, "profile": baseline.profile, "outcome_delay": delay}
+        row: dict[str, Any] = {"layout": baseline.layout, "profile": baseline.profile, "outcome_delay": delay}
+        last = select(table.c.lag_curve).where(table.c.model == baseline.model).order_by(table.c.id.desc()).limit(1)
         with self.engine.begin() as connection:
+            row["lag_curve"] = connection.execute(last).scalar_one_or_none() or []
             insert_new(connection, table, [{**key, **row, "recorded_at": baseline.recorded_at}])
             mine = [table.c[name] == value for name, value in key.items()]
             return int(connection.execute(select(table.c.id).where(*mine)).scalar_one())

@@ -63,13 +63,14 @@ def lag_curve(buckets: Iterable[Arrivals]) -> LagCurve | None:
     known = [bucket for bucket in buckets if bucket.rows]
     if len(known) < LEAST:
         return None
+    past = [(bucket, bucket.age.total_seconds(), bucket.rows) for bucket in known]
     waiting, shares = 1.0, list[float]()
     for cell, edge in enumerate(LAG_EDGES):
-        past = [bucket for bucket in known if bucket.age.total_seconds() >= edge]
+        past = [one for one in past if one[1] >= edge]
         if not past:
             break
-        still = sum(bucket.rows - sum(bucket.lags[:cell]) for bucket in past)
-        came = sum(bucket.lags[cell] for bucket in past)
+        came, still = sum(bucket.lags[cell] for bucket, _, _ in past), sum(rows for _, _, rows in past)
         waiting *= 1 - came / still if still else 1.0
         shares.append(1 - waiting)
+        past = [(bucket, age, rows - bucket.lags[cell]) for bucket, age, rows in past]
     return LagCurve(tuple(shares)) if shares else None
