@@ -14,8 +14,10 @@ from monitor.history.past import Pasts
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.records import DayRecord
 from monitor.history.store import Store
+from monitor.release.lag import LagCurve
 from monitor.release.variation import ENOUGH
 from monitor.release.verdict import Verdict
+from monitor.schedule.arrivals import curve_of
 from monitor.schedule.daybook import Memory, remembered
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken, Job
@@ -81,14 +83,15 @@ def _evaluate_plans(
 ) -> Iterator[Evaluated]:
     baseline: BaselineTaken | None = None
     recorded = [] if store is None else frozen(store, watch)
+    curve = _curve(store, watch)
     for plan in watch.plans:
         tell(plan.name)
-        due = _window_now(plan, now, _delay(watch, baseline), window)
+        due = _window_now(plan, now, _delay(watch, baseline, curve), window)
         result = worker.run(job_now(store, watch, due, baseline))
         if baseline is None and result.baseline is not None:
             baseline = result.baseline
             # Only the reference tells how late outcomes come; a plan that waits for them may now want another window.
-            late = _window_now(plan, now, _delay(watch, baseline), window)
+            late = _window_now(plan, now, _delay(watch, baseline, curve), window)
             if late != due:
                 due, result = late, worker.run(job_now(store, watch, late, baseline))
         freeze(result, recorded)
@@ -97,8 +100,16 @@ def _evaluate_plans(
         yield Evaluated(plan, due, result, verdicts, _remark(watch, plan, [*memory.days, *result.days]))
 
 
-def _delay(watch: Watch, baseline: BaselineTaken | None) -> timedelta:
-    return outcome_delay(watch, baseline.outcome_delay if baseline else None)
+def _delay(watch: Watch, baseline: BaselineTaken | None, curve: LagCurve | None) -> timedelta:
+    return outcome_delay(watch, baseline.outcome_delay if baseline else None, curve)
+
+
+def _curve(store: Store | None, watch: Watch) -> LagCurve | None:
+    """How late the history saw live outcomes come; None where it does not answer."""
+    try:
+        return None if store is None else curve_of(store.baseline(watch.name, watch.model.version, watch.fingerprint))
+    except HistoryUnavailable:
+        return None
 
 
 def _window_now(plan: Plan, now: datetime, delay: timedelta, window: tuple[datetime, datetime] | None) -> DueWindow:
@@ -123,7 +134,10 @@ def _memory(store: Store | None, watch: Watch, due: DueWindow) -> Memory:
             return Memory()
         baseline = store.baseline(watch.name, watch.model.version, watch.fingerprint)
         alerts = tuple(Alert.from_data(data) for data in store.alerts(watch.name).values())
-        return replace(remembered(store, baseline.id if baseline else None, watch, due), alerts=alerts)
+        if baseline is None:
+            return replace(remembered(store, None, watch, due, None, {}), alerts=alerts)
+        known = store.bucket_states(baseline.id, due.end - watch.model.revise_for, due.end)
+        return replace(remembered(store, baseline.id, watch, due, curve_of(baseline), known), alerts=alerts)
     except HistoryUnavailable:
         return Memory()
 

@@ -153,6 +153,7 @@ def history(
     segment: Annotated[str | None, typer.Option("--segment", help="Only this segment: origin=EWR.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="A time, or how long ago: 2013-07-01, 7d.")] = None,
     verdict: Annotated[VerdictOption | None, typer.Option("--verdict", help="Only this verdict.")] = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="What was known then: 2013-07-05, 7d.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most this many rows, the newest ones.")] = 1000,
     output: FormatOption = Format.table,
     config: ConfigOption = CONFIG,
@@ -174,6 +175,7 @@ def history(
             segment=segment,
             since=None if since is None else time_of(since, present(settings)),
             verdict=None if verdict is None else verdict.value,
+            as_of=None if as_of is None else time_of(as_of, present(settings)),
             limit=limit,
         )
     print_history(console(), rows, output)

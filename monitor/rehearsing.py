@@ -172,6 +172,7 @@ def _played(store: Store, hold: Hold, watch: Watch, step: _Step, wall: datetime)
         due,
         _result(watch, step),
         states={},
+        curve=None,
         routing=Routing((Route(NOBODY),)),
         artifact_size=0,
         now=step.end,

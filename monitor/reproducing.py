@@ -12,6 +12,7 @@ from monitor.by_hand import job_now
 from monitor.history.judged import Recorded, RecordedVerdict, conditions_before, judged_by
 from monitor.history.rows import EvaluationStory
 from monitor.history.store import Store
+from monitor.release.maturity import Usual
 from monitor.release.verdict import Verdict
 from monitor.release.written import PROMISE
 from monitor.schedule.daybook import remembered
@@ -80,8 +81,8 @@ def _again(app: App, store: Store, recorded: Recorded, worker: Worker, tell: Cal
     baseline = BaselineTaken(kept.layout, kept.profile, kept.outcome_delay) if kept else None
     result = worker.run(job_now(store, watch, due, baseline))
     freeze(result, frozen(store, watch))
-    memory = remembered(store, kept.id if kept else None, watch, due)
-    memory = replace(memory, alerts=_alerts_of_then(store, watch.name, due.end))
+    memory = remembered(store, kept.id if kept else None, watch, due, curve=None, known={})
+    memory = replace(memory, alerts=_alerts_of_then(store, watch.name, due.end), usual=_usual_of_then(recorded.story))
     judged = verdicts_of(watch, due, result, memory)
     verdicts = {_key(one): one for one in map(_told, judged)}
     pairs = tuple(Pair(then, verdicts.get(_key(then))) for then in recorded.verdicts)
@@ -120,6 +121,10 @@ def _alerts_of_then(store: Store, model: str, end: datetime) -> list[Alert]:
         )
         for alert in alerts
     ]
+
+
+def _usual_of_then(story: EvaluationStory) -> Usual | None:
+    return None if story.maturity is None else Usual(story.maturity.usual, story.maturity.enough)
 
 
 def _told(verdict: Verdict) -> RecordedVerdict:

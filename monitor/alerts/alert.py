@@ -19,7 +19,7 @@ AlertSide = Literal[Side, "blind"]
 SOURCE = "source"
 """The metric of the blind alert that a source cannot be read: one of the model instead of one of each promise."""
 
-_TIMES = ("since", "opened_at", "ended_at", "window_end", "decided_start", "decided_end", "last_ok_end")
+_TIMES = ("since", "opened_at", "ended_at", "window_end", "waiting_end", "decided_start", "decided_end", "last_ok_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class Alert:
     ``[decided_start, decided_end)``; where it was decided *by_days*, from the days that are. *last_ok* is the value of
     the window that last held, up to *last_ok_end*. *why* is the sentence of a blind alert: what kept its bound from
     being judged. *before* is the alert as it was before the newest window, so that a revision of that window can
-    replace its effect.
+    replace its effect. *waiting_end* is the end of the newest window that waited for outcomes: it counts as seen only
+    once they are in, so that the alert goes by the newest window that can be judged.
 
     *incident* is the one of its newest episode, which ended at *ended_at*, or goes on where that is None; a revision
     does not take these two back, for people have been told. *decided* counts the windows that were decided, *fired_in*
@@ -51,6 +52,7 @@ class Alert:
     held: timedelta = timedelta(0)
     opened_at: datetime | None = None
     window_end: datetime | None = None
+    waiting_end: datetime | None = None
     first: float | None = None
     worst: float | None = None
     last: float | None = None

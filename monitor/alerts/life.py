@@ -16,6 +16,7 @@ Event = Literal["breach", "clear", "not_clear", "inconclusive", "unknown"]
 
 StepReason = Literal[
     "stale",  # the window is older than the newest one seen: nothing changes
+    "waiting",  # its outcomes are not in: what it says is open, and meanwhile an older window may be the newest that is
     "frozen",  # unknown or error: condition and timer stay
     "inconclusive",  # beyond the bound, but within its interval: condition and timer stay
     "not_clear",  # open, and the value is back but short of the bound's clear: condition and timer stay
@@ -47,7 +48,11 @@ def advance(
     alert: Alert, verdict: Verdict, window_end: datetime, rule: Rule, *, window_start: datetime | None = None
 ) -> Step:
     """Apply the verdict on the window that ends at *window_end*; *window_start* is only remembered, to be shown."""
-    step = move(alert, event_of(verdict), window_end, rule)
+    event = event_of(verdict)
+    if event == "unknown" and verdict.awaits_outcomes and alert.window_end != window_end:
+        newest = max(window_end, alert.waiting_end or window_end)
+        return Step(replace(alert, waiting_end=newest), "waiting")
+    step = move(alert, event, window_end, rule)
     if step.reason == "stale":
         return step
     seen = replace(step.alert, severity=verdict.bound.severity, unit=verdict.bound.unit)
@@ -141,7 +146,8 @@ def _into(alert: Alert, condition: Condition, window_end: datetime) -> Alert:
 
 
 def _distance(alert: Alert, window_end: datetime) -> timedelta:
-    return timedelta(0) if alert.window_end is None else window_end - alert.window_end
+    seen = [end for end in (alert.window_end, alert.waiting_end) if end is not None and end < window_end]
+    return window_end - max(seen, default=window_end)
 
 
 def _ended_at(told: Alert, seen: Alert) -> datetime | None:

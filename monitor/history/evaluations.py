@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, and_, or_, select
 
 from monitor.history.engine import reading
 from monitor.history.queries import artifacts_of_evaluation
-from monitor.history.rows import EvaluationRow, EvaluationStory, FailureRow
+from monitor.history.rows import EvaluationRow, EvaluationStory, FailureRow, MaturityRow
 from monitor.history.search import newest, results_of, within
 from monitor.history.tables import evaluations, models, releases, transitions
 
@@ -85,6 +85,7 @@ def story(engine: Engine, evaluation_id: int) -> EvaluationStory | None:
             _contract(connection, found),
             tuple(FailureRow(check, each["sentence"], each["detail"]) for check, each in _failures(detail)),
             tuple(detail.get("dropped", ())),
+            MaturityRow(**detail["maturity"]) if detail.get("maturity") else None,
             tuple(results_of(connection, evaluation_id)),
             _revisions(connection, found),
             tuple(artifacts_of_evaluation(connection, evaluation_id)),

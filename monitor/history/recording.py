@@ -64,6 +64,7 @@ class Recording:
             "rows": int(evaluation.rows),
             "outcomes": int(evaluation.outcomes),
             "detail": dict(evaluation.detail),
+            "provisional": evaluation.provisional,
         }
         try:
             return self._insert(tables.evaluations, row)
@@ -150,10 +151,16 @@ class Recording:
                 "outcomes": int(profile.outcomes),
                 "data": profile.data,
                 "read_at": profile.read_at,
+                "lags": list(profile.lags),
             }
             for start, profile in profiles.items()
         ]
         insert_or_replace(self.connection, tables.profiles, rows, {"revision": tables.profiles.c.revision + 1})
+
+    def lag_curve(self, baseline_id: int, shares: Sequence[float]) -> None:
+        """Keep how late live outcomes come: the share that is in by each of LAG_EDGES."""
+        table = tables.baselines
+        self.connection.execute(update(table).where(table.c.id == baseline_id).values(lag_curve=list(shares)))
 
     def days(self, baseline_id: int, days: Sequence[DayRecord]) -> None:
         """Keep what metrics were in single days; one that was there is replaced and its revision goes up."""

@@ -28,11 +28,15 @@ class EvaluationRecord:
     rows: int = 0
     outcomes: int = 0
     detail: Mapping[str, object] = field(default_factory=dict)
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class WindowRecord:
-    """The newest revision of an evaluated window: what decides whether it is due again."""
+    """The newest revision of an evaluated window: what decides whether it is due again.
+
+    *provisional*: it waits for more outcomes.
+    """
 
     start: datetime
     end: datetime
@@ -40,6 +44,7 @@ class WindowRecord:
     inputs: str
     state: EvaluationState
     evaluated_at: datetime
+    provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,10 @@ class ArtifactRecord:
 
 @dataclass(frozen=True, slots=True)
 class ProfileRecord:
-    """The profile of one bucket. *revision* is the history's: 0 at first, one more each time it is replaced."""
+    """The profile of one bucket. *revision* is the history's: 0 at first, one more each time it is replaced.
+
+    *lags* counts outcomes by how long they took (cells of LAG_EDGES); none where that is not known.
+    """
 
     bucket_end: datetime
     rows: int
@@ -115,21 +123,26 @@ class ProfileRecord:
     data: bytes
     read_at: datetime
     revision: int = 0
+    lags: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BucketState:
-    """What is known of a bucket without reading its profile."""
+    """What is known of a bucket without reading its profile; *lags* as in ProfileRecord, where they are asked for."""
 
     revision: int
     rows: int
     outcomes: int
     read_at: datetime
+    lags: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BaselineRecord:
-    """The layout and the reference profile of a model version. *id* is 0 until it is saved."""
+    """The layout and the reference profile of a model version. *id* is 0 until it is saved.
+
+    *outcome_delay* is the reference's, *lag_curve* that of live outcomes: the share that is in by each of LAG_EDGES.
+    """
 
     model: str
     version: str
@@ -139,6 +152,7 @@ class BaselineRecord:
     profile: bytes | None = None
     outcome_delay: timedelta | None = None
     id: int = 0
+    lag_curve: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -205,12 +205,26 @@ class FailureRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MaturityRow:
+    """What a window took to be judged: *enough* (a part) of the *usual* share of outcomes.
+
+    *half_in* and *most_in* are the seconds after a prediction by which half of the outcomes that come and 95 % of them
+    were in; None where that was not learned yet.
+    """
+
+    usual: float
+    enough: float
+    half_in: float | None = None
+    most_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EvaluationStory:
     """Everything that is known of an evaluation.
 
     *why* is why it was due, *as_of* up to when rows counted, *contract* what was promised, *dropped* what was said of
-    documents too large to be kept, *revisions* the other evaluations of the window and plan, *incidents* those whose
-    alerts it moved.
+    documents too large to be kept, *maturity* what it took to be judged, *revisions* the other evaluations of the
+    window and plan, *incidents* those whose alerts it moved.
     """
 
     evaluation: EvaluationRow
@@ -220,6 +234,7 @@ class EvaluationStory:
     contract: Mapping[str, Any] | None
     failures: tuple[FailureRow, ...]
     dropped: tuple[str, ...]
+    maturity: MaturityRow | None
     results: tuple[HistoryRow, ...]
     revisions: tuple[EvaluationRow, ...]
     artifacts: tuple[ArtifactRow, ...]

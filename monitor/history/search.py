@@ -72,14 +72,15 @@ def history(
     since: datetime | None = None,
     until: datetime | None = None,
     verdict: str | None = None,
+    as_of: datetime | None = None,
     limit: int = 1000,
 ) -> list[HistoryRow]:
     """The newest *limit* rows that match, oldest first; of each window the revision that stands.
 
     ``segment=""`` asks for the whole only, ``column="*"`` for any column. *since* and *until* bound the window's
-    end, *until* itself excluded.
+    end, *until* itself excluded; *as_of* asks for what was known at that time.
     """
-    asked = Filters(model, check, metric, None if column == "*" else column, segment, since, until, verdict)
+    asked = Filters(model, check, metric, None if column == "*" else column, segment, since, until, verdict, as_of)
     with reading(engine) as connection:
         matching = (row for _, row in walk(connection, asked, limit) if row is not None)
         return oldest_first(islice(matching, limit))

@@ -101,17 +101,21 @@ class Store:
         if found is None:
             return None
         delay = None if found.outcome_delay is None else timedelta(seconds=found.outcome_delay)
-        return BaselineRecord(
-            model, version, fingerprint, found.layout, found.recorded_at, found.profile, delay, found.id
-        )
+        known = (found.layout, found.recorded_at, found.profile, delay, found.id, tuple(found.lag_curve))
+        return BaselineRecord(model, version, fingerprint, *known)
 
     def save_baseline(self, baseline: BaselineRecord) -> int:
-        """Freeze a baseline and return its id; of two for one version and fingerprint the first stays."""
+        """Freeze a baseline and return its id; of two for one version and fingerprint the first stays.
+
+        How late live outcomes come, it takes over from the model's last one: that is no matter of the version.
+        """
         table = tables.baselines
         key = {"model": baseline.model, "version": baseline.version, "fingerprint": baseline.fingerprint}
         delay = None if baseline.outcome_delay is None else baseline.outcome_delay.total_seconds()
-        row = {"layout": baseline.layout, "profile": baseline.profile, "outcome_delay": delay}
+        row: dict[str, Any] = {"layout": baseline.layout, "profile": baseline.profile, "outcome_delay": delay}
+        last = select(table.c.lag_curve).where(table.c.model == baseline.model).order_by(table.c.id.desc()).limit(1)
         with self.engine.begin() as connection:
+            row["lag_curve"] = connection.execute(last).scalar_one_or_none() or []
             insert_new(connection, table, [{**key, **row, "recorded_at": baseline.recorded_at}])
             mine = [table.c[name] == value for name, value in key.items()]
             return int(connection.execute(select(table.c.id).where(*mine)).scalar_one())
@@ -168,6 +172,10 @@ class Store:
     def bucket_states(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, BucketState]:
         """The same without reading the profiles themselves."""
         return {row.bucket_start: BucketState(*row[1:]) for row in self._buckets(baseline_id, start, end, _STATE)}
+
+    def bucket_lags(self, baseline_id: int, start: datetime, end: datetime) -> dict[datetime, BucketState]:
+        """The same, with how long the outcomes took."""
+        return {row.bucket_start: _with_lags(row) for row in self._buckets(baseline_id, start, end, (*_STATE, "lags"))}
 
     def days(self, baseline_id: int, checks: Collection[str], starts: Collection[datetime]) -> list[DayRecord]:
         """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*."""
@@ -227,8 +235,12 @@ class Store:
             return list(found)
 
 
+def _with_lags(row: Any) -> BucketState:
+    return BucketState(row.revision, row.rows, row.outcomes, row.read_at, tuple(row.lags))
+
+
 # The columns of a record in the order of its fields.
-_WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at")
+_WINDOW = ("window_start", "window_end", "revision", "inputs", "state", "evaluated_at", "provisional")
 _PROFILE = ("bucket_start", "bucket_end", "rows", "outcomes", "data", "read_at", "revision")
 _DAY = ("check", "metric", "column", "segment", "bucket_start", "value", "rows", "error")
 _STATE = ("bucket_start", "revision", "rows", "outcomes", "read_at")

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from monitor.history.instant import Id, Instant
@@ -62,6 +63,7 @@ baselines = Table(  # frozen for a model version: the layout of its profiles and
     Column("layout", LargeBinary, nullable=False),
     Column("profile", LargeBinary),  # null where the model has no reference
     Column("outcome_delay", Float),  # seconds, learned from the reference; null where it tells nothing
+    Column("lag_curve", JSON, nullable=False, server_default="[]"),  # of live outcomes; monitor.release.lag.LagCurve
     Column("recorded_at", Instant, nullable=False),
     UniqueConstraint("model", "version", "fingerprint"),
 )
@@ -77,6 +79,7 @@ profiles = Table(  # one per bucket, replaced when the bucket changed
     Column("outcomes", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("read_at", Instant, nullable=False),
+    Column("lags", JSON, nullable=False, server_default="[]"),  # how many outcomes took how long; empty: not known
 )
 
 bucket_values = Table(  # what a metric was in one day, or one bucket where that is longer; replaced when it changed
@@ -114,6 +117,7 @@ evaluations = Table(  # one run of one plan of a model over one window
     Column("rows", BigInteger, nullable=False, default=0),
     Column("outcomes", BigInteger, nullable=False, default=0),
     Column("detail", JSON, nullable=False, default=dict),
+    Column("provisional", Boolean, nullable=False, server_default=false()),  # waits for more outcomes
     UniqueConstraint("model", "plan", "window_start", "window_end", "revision"),
     Index("evaluations_by_model", "model", "window_end", "id"),
     Index("evaluations_by_plan", "model", "plan", "window_end"),

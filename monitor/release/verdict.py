@@ -11,7 +11,7 @@ from typing import Literal
 
 from checks.contract import Measurement
 from monitor.release.contract import EVERY_COLUMN, Bound
-from monitor.release.maturity import is_provisional
+from monitor.release.maturity import Usual, is_provisional
 from monitor.release.sentences import Told, sentence
 
 State = Literal["ok", "breach", "unknown", "error"]
@@ -82,6 +82,11 @@ class Verdict:
     comparisons: int = 0  # with the same severity in the same window: each may be wrong by chance
 
     @property
+    def awaits_outcomes(self) -> bool:
+        """Whether it is unknown for want of outcomes that may yet come."""
+        return self.reason in ("outcomes_not_in", "provisional")
+
+    @property
     def clears(self) -> bool:
         """Whether it lets a firing alert recover: the value itself is back, as far as the bound's clear asks."""
         return self.reason == "holds"
@@ -97,19 +102,20 @@ class Facts:
     """What is known of the window beside its measurements: None where it is not.
 
     *silent*: the segment that the bound names has no rows in it, as others of its column were measured. *usual* is the
-    share of predictions that have an outcome by the time a window is judged.
+    share of predictions that have an outcome by the time a window is judged, and the part of it that suffices.
     """
 
     rows: int | None = None
     outcomes: int | None = None
-    usual: float | None = None
+    usual: Usual | None = None
     silent: bool = False
 
     @property
     def waiting(self) -> str:
         """``outcomes are in for 12 % of the window, and 96 % are usual``."""
         share = (self.outcomes or 0) / (self.rows or 1)
-        return f"outcomes are in for {share:.0%} of the window, and {self.usual or 0:.0%} are usual".replace("%", " %")
+        usual = self.usual.share if self.usual else 0.0
+        return f"outcomes are in for {share:.0%} of the window, and {usual:.0%} are usual".replace("%", " %")
 
 
 def judge_all(
@@ -121,13 +127,13 @@ def judge_all(
     source_failure: str | None = None,
     rows: int | None = None,
     outcomes: int | None = None,
-    usual: float | None = None,
+    usual: Usual | None = None,
 ) -> tuple[Verdict, ...]:
     """The verdicts on one window: for each bound at least one, in the order of the bounds.
 
     *released* are the release's own values, *failures* the sentence of a failed check by bound or metric,
     *source_failure* the sentence of a source that could not be read; *rows* and *outcomes* count the window's
-    predictions and how many of them have an outcome, which are few where the *usual* share is twice as many.
+    predictions and how many of them have an outcome, which may be few against what is *usual*.
     ``comparisons`` of each counts the verdicts of its severity that are ``ok`` or ``breach``.
     """
     facts = Facts(rows, outcomes, usual)

@@ -11,10 +11,12 @@ from monitor.history.records import DayRecord
 from monitor.history.store import Store
 from monitor.release.contract import Bound, Side
 from monitor.release.days import Day, Days
-from monitor.release.maturity import WINDOWS, usual_share
+from monitor.release.lag import LagCurve
+from monitor.release.maturity import WINDOWS, Usual, stands_still, usual_of
 from monitor.release.paging import Daybook
 from monitor.release.variation import LOOK_BACK
 from monitor.release.verdict import Key
+from monitor.schedule.arrivals import States, changed_at, waiting_days
 from monitor.schedule.daily import fingerprint_of, length_of_day
 from monitor.schedule.due import DueWindow
 from monitor.schedule.watch import Watch
@@ -31,23 +33,49 @@ def days_before(store: Store, baseline_id: int | None, watch: Watch, due: DueWin
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the history knows when a window is judged: the *days* before its end, the model's *alerts* as they are, and
-    the *usual* share of predictions with an outcome."""
+    """What the history knows when a window is judged: the *days* before its end, of which some are *waiting* for
+    outcomes, the model's *alerts* as they are, the *usual* share of predictions with an outcome, and the *curve* that
+    tells how late they come."""
 
     days: Sequence[DayRecord] = ()
     alerts: Sequence[Alert] = ()
-    usual: float | None = None
+    usual: Usual | None = None
+    waiting: frozenset[datetime] = frozenset()
+    curve: LagCurve | None = None
+
+    @property
+    def maturity(self) -> dict[str, float] | None:
+        """What a window took to be judged, as plain data."""
+        if self.usual is None:
+            return None
+        told = {"usual": self.usual.share, "enough": self.usual.part}
+        if self.curve is None:
+            return told
+        half, most = self.curve.age_of(0.5), self.curve.age_of(0.95)
+        return told | {"half_in": half.total_seconds(), "most_in": most.total_seconds()}
 
 
-def remembered(store: Store, baseline_id: int | None, watch: Watch, due: DueWindow) -> Memory:
-    """What the history knows of days and outcomes before a window's end; the alerts are read where they are locked."""
-    judged = store.first_judged(watch.name, due.plan.name, due.end, WINDOWS) if due.plan.awaits_outcomes else []
-    return Memory(days_before(store, baseline_id, watch, due), usual=usual_share(judged))
+def remembered(
+    store: Store, baseline_id: int | None, watch: Watch, due: DueWindow, curve: LagCurve | None, known: States
+) -> Memory:
+    """What the history knows of days and outcomes before a window's end; the alerts are read where they are locked.
+
+    *known* says of the buckets when they changed.
+    """
+    days = days_before(store, baseline_id, watch, due)
+    if not due.plan.awaits_outcomes:
+        return Memory(days)
+    judged = store.first_judged(watch.name, due.plan.name, due.end, WINDOWS)
+    changed = changed_at(known, watch.model.bucket, due.start, due.end)
+    usual = usual_of(judged, curve, watch.outcome_delay, still=stands_still(due.end, changed, due.as_of))
+    return Memory(days, usual=usual, waiting=waiting_days(watch, due, curve, known), curve=curve)
 
 
 def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[DayRecord]) -> Daybook:
     """The days up to the window's end, what was just *measured* in place of what was known."""
-    newest = {_place(day): day for day in (*memory.days, *measured) if day.start < due.end}
+    newest = {
+        _place(day): day for day in (*memory.days, *measured) if day.start < due.end and day.start not in memory.waiting
+    }
     series: dict[Key, list[Day]] = {}
     for day in newest.values():
         series.setdefault((day.metric, day.column, day.segment), []).append(

@@ -41,14 +41,16 @@ def due_windows(
     earliest: datetime,
     catch_up: timedelta,
 ) -> list[DueWindow]:
-    """The windows of *plan* due at *now*, oldest first: new ones, failed ones to retry, changed ones to revise.
+    """The windows of *plan* due at *now*, oldest first: new ones, failed ones and provisional ones to look at again,
+    changed ones to revise.
 
     *earliest* bounds the very first evaluation of a plan; later ones go on from *newest*, the end of the newest window
     ever evaluated, which may be older than all of *evaluated*.
     Windows that fell due more than *catch_up* ago while nobody was watching are ``too_old``.
     """
-    found = [*_new(now, plan, outcome_delay, newest, earliest, catch_up)]
-    found += _retries(now, plan, outcome_delay, evaluated)
+    seen = max((state.read_at for state in buckets.values()), default=None)
+    found = [*_new(now, plan, outcome_delay, newest, seen, earliest, catch_up)]
+    found += _retries(now, plan, evaluated)
     found += _revisions(plan, bucket, evaluated, buckets)
     return sorted(found, key=lambda due: (due.end, due.revision))
 
@@ -64,7 +66,7 @@ def next_due_at(
 ) -> datetime:
     """When *plan* has something to do next, if no bucket changes until then."""
     after = tile_start(earliest, plan.every) if newest is None else newest
-    retries = (_retry_at(window) for window in evaluated if window.state == "failed")
+    retries = (at for window in evaluated if (at := _retry_at(plan, window)) is not None)
     return min([after + plan.every + plan.delay(outcome_delay), *(max(at, now) for at in retries)])
 
 
@@ -85,28 +87,35 @@ def _new(
     plan: Plan,
     outcome_delay: timedelta,
     newest: datetime | None,
+    seen: datetime | None,
     earliest: datetime,
     catch_up: timedelta,
 ) -> Iterator[DueWindow]:
     delay = plan.delay(outcome_delay)
     end = (tile_start(earliest, plan.every) if newest is None else newest) + plan.every
     while end + delay <= now:
-        too_old = newest is not None and end + delay < now - catch_up
-        yield DueWindow(plan, end - plan.window, end, 0, "too_old" if too_old else "new", end + delay)
+        # Where the delay became shorter, this is before what was seen already, and nothing is judged as of then.
+        as_of = max(end + delay, seen) if plan.awaits_outcomes and seen is not None else end + delay
+        too_old = newest is not None and as_of < now - catch_up
+        yield DueWindow(plan, end - plan.window, end, 0, "too_old" if too_old else "new", as_of)
         end += plan.every
 
 
-def _retry_at(window: WindowRecord) -> datetime:
-    patience: timedelta = FIRST_RETRY * (1 << min(window.revision, 10))
-    return window.evaluated_at + min(LAST_RETRY, patience)
+def _retry_at(plan: Plan, window: WindowRecord) -> datetime | None:
+    """When the window is looked at again: soon where it failed; where it waits for outcomes, at twice its age."""
+    if window.state == "failed":
+        patience: timedelta = FIRST_RETRY * (1 << min(window.revision, 10))
+        return window.evaluated_at + min(LAST_RETRY, patience)
+    if window.provisional:
+        return window.evaluated_at + max(window.evaluated_at - window.end, plan.every)
+    return None
 
 
-def _retries(
-    now: datetime, plan: Plan, outcome_delay: timedelta, evaluated: Sequence[WindowRecord]
-) -> Iterator[DueWindow]:
+def _retries(now: datetime, plan: Plan, evaluated: Sequence[WindowRecord]) -> Iterator[DueWindow]:
     for window in evaluated:
-        if window.state == "failed" and _retry_at(window) <= now:
-            as_of = max(window.end + plan.delay(outcome_delay), window.evaluated_at)
+        at = _retry_at(plan, window)
+        if at is not None and at <= now:
+            as_of = at if window.provisional else window.evaluated_at
             yield DueWindow(plan, window.start, window.end, window.revision + 1, "retry", as_of)
 
 

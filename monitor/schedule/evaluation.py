@@ -63,11 +63,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class NewBucket:
-    """A bucket that was read: its counts and its profile."""
+    """A bucket that was read: its counts, its profile, and how many of its outcomes took how long."""
 
     rows: int
     outcomes: int
     data: bytes
+    lags: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _profiles(
     stale = {at for at in inside if at not in stored or stored[at].data is None}
     stale |= _changed(job, counted, stored, inside) if counted is not None else set()
     fresh = feed.profiles(layout, sorted(stale), job.as_of, counted) if stale else {}
-    read = {at: NewBucket(one.whole.rows, one.whole.labelled, one.to_bytes()) for at, one in fresh.items()}
+    read = {at: NewBucket(one.whole.rows, one.whole.labelled, one.to_bytes(), one.lags) for at, one in fresh.items()}
     emit(BucketsRead(read))
     held = {at: stored[at].data for at in inside if at not in read} | {at: one.data for at, one in read.items()}
     return {at: data for at, data in held.items() if data is not None}, frozenset(read)

@@ -19,9 +19,12 @@ from monitor.history.records import (
     VerdictRecord,
 )
 from monitor.history.store import Store
+from monitor.release.lag import LagCurve
+from monitor.release.maturity import is_provisional
 from monitor.release.paging import judged_by_days
 from monitor.release.verdict import Verdict, judge_all
 from monitor.schedule.advancing import advance
+from monitor.schedule.arrivals import learned
 from monitor.schedule.artifacts import artifacts_of
 from monitor.schedule.correcting import correct
 from monitor.schedule.daybook import Memory, daybook_of, remembered
@@ -56,29 +59,34 @@ def record_result(
     result: Result,
     *,
     states: dict[datetime, BucketState],
+    curve: LagCurve | None,
     routing: Routing,
     artifact_size: int,
     now: datetime,
     wall: datetime,
 ) -> Recorded:
-    """Write one evaluation with all its consequences, or nothing.
+    """Write one evaluation with all its consequences, or nothing; *curve* is how late outcomes came up to now.
 
     Raises LeaseLost, AlreadyEvaluated or HistoryUnavailable.
     """
-    memory = remembered(store, hold.baseline_id, watch, due)
+    fresh = {at: BucketState(0, new.rows, new.outcomes, due.as_of, new.lags) for at, new in result.buckets.items()}
+    known = states | fresh
+    taught = _teaches(due, result) and learned(store, hold.baseline_id, watch, due, fresh)
+    memory = remembered(store, hold.baseline_id, watch, due, taught or curve, known)
     artifacts = artifacts_of(result, artifact_size)
-    known = states | {at: BucketState(0, new.rows, new.outcomes, due.as_of) for at, new in result.buckets.items()}
     with store.recording(watch.name, hold.token, wall) as recording:
         alerts = tuple(Alert.from_data(data) for data in recording.alerts().values())
         verdicts = verdicts_of(watch, due, result, replace(memory, alerts=alerts))
         inputs = inputs_fingerprint(due.plan, watch.model.bucket, due.start, due.end, known)
-        evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, artifacts.dropped, now))
+        evaluation = recording.evaluation(_evaluation(watch, due, result, inputs, artifacts.dropped, now, memory))
         recording.measurements(evaluation, list(_measurements(result)))
         recording.verdicts(evaluation, [_verdict(verdict, due) for verdict in verdicts])
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
             recording.days(hold.baseline_id, result.days)
+            if taught:
+                recording.lag_curve(hold.baseline_id, taught.shares)
         seen = _seen(recording, due, result, verdicts)
         window = JudgedWindow(due.plan.name, due.start, due.end, verdicts, seen, result.source_failure)
         opened = advance(recording, watch, window, routing, evaluation_id=evaluation, wall=wall)
@@ -120,6 +128,11 @@ def verdicts_of(watch: Watch, due: DueWindow, result: Result, memory: Memory) ->
     return judged_by_days(verdicts, daybook_of(watch, due, memory, result.days))
 
 
+def _teaches(due: DueWindow, result: Result) -> bool:
+    """Whether the source was asked how many outcomes are in by now."""
+    return due.plan.awaits_outcomes and due.reason != "revision" and result.source_failure is None
+
+
 def _seen(recording: Recording, due: DueWindow, result: Result, verdicts: Sequence[Verdict]) -> Seen:
     """What was measured in the window; only where something is wrong, what other plans measured of drift in it too."""
     own = [one for event in result.measured.values() for one in event.measurements]
@@ -147,7 +160,13 @@ def _failures(watch: Watch, due: DueWindow, result: Result) -> dict[str, str]:
 
 
 def _evaluation(
-    watch: Watch, due: DueWindow, result: Result, inputs: str, dropped: Sequence[str], now: datetime
+    watch: Watch,
+    due: DueWindow,
+    result: Result,
+    inputs: str,
+    dropped: Sequence[str],
+    now: datetime,
+    memory: Memory,
 ) -> EvaluationRecord:
     failures = {
         failed.kind: {"sentence": failed.sentence, "detail": failed.detail} for failed in result.failures.values()
@@ -166,7 +185,14 @@ def _evaluation(
         seconds=result.seconds,
         rows=result.rows,
         outcomes=result.outcomes,
-        detail={"why": due.reason, "as_of": due.as_of.isoformat(), "failures": failures, "dropped": list(dropped)},
+        detail={
+            "why": due.reason,
+            "as_of": due.as_of.isoformat(),
+            "failures": failures,
+            "dropped": list(dropped),
+            "maturity": memory.maturity,
+        },
+        provisional=result.source_failure is None and is_provisional(result.rows, result.outcomes, memory.usual),
     )
 
 
@@ -209,6 +235,6 @@ def _verdict(verdict: Verdict, due: DueWindow) -> VerdictRecord:
 
 def _profiles(watch: Watch, due: DueWindow, result: Result) -> dict[datetime, ProfileRecord]:
     return {
-        at: ProfileRecord(at + watch.model.bucket, new.rows, new.outcomes, new.data, read_at=due.as_of)
+        at: ProfileRecord(at + watch.model.bucket, new.rows, new.outcomes, new.data, due.as_of, lags=new.lags)
         for at, new in result.buckets.items()
     }

@@ -44,6 +44,11 @@ class Watch:
         """What messages say of the model."""
         return ModelFacts(self.model.name, self.model.version, self.model.owner, self.model.runbook)
 
+    @property
+    def outcome_delay(self) -> timedelta | None:
+        """How long outcomes are waited for, where the settings say so."""
+        return self.model.outcomes.delay if self.model.outcomes else None
+
     def by_days(self, plan: Plan) -> frozenset[str]:
         """The metrics of *plan* whose days are judged together."""
         return frozenset(bound.metric for bound in self.bounds(plan) if bound.pages_by_days)

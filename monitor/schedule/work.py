@@ -15,6 +15,9 @@ from monitor.clock import monotonic, wall_now
 from monitor.history.past import Pasts
 from monitor.history.records import BaselineRecord, BucketState, WindowRecord
 from monitor.history.store import Store
+from monitor.release.lag import LagCurve
+from monitor.release.maturity import delay_learned
+from monitor.schedule.arrivals import curve_of
 from monitor.schedule.due import DueWindow, due_windows, next_due_at
 from monitor.schedule.evaluation import BaselineTaken, Job, StoredBucket
 from monitor.schedule.frozen import freeze, frozen
@@ -84,19 +87,17 @@ def look(store: Store, watch: Watch, now: datetime) -> Known:
     buckets = {} if baseline is None else store.bucket_states(baseline.id, since, now)
     return Known(
         baseline,
-        outcome_delay(watch, baseline.outcome_delay if baseline else None),
+        outcome_delay(watch, baseline.outcome_delay if baseline else None, curve_of(baseline)),
         {plan.name: store.newest_window_end(watch.name, plan.name) for plan in watch.plans},
         {plan.name: store.evaluated(watch.name, plan.name, now - watch.model.revise_for) for plan in watch.plans},
         buckets,
     )
 
 
-def outcome_delay(watch: Watch, learned: timedelta | None) -> timedelta:
-    """How long after a window's end its outcomes are taken to be in: as configured, else as the reference shows."""
-    outcomes = watch.model.outcomes
-    if outcomes is not None and outcomes.delay is not None:
-        return outcomes.delay
-    return learned or timedelta(0)
+def outcome_delay(watch: Watch, released: timedelta | None, curve: LagCurve | None) -> timedelta:
+    """How long after a window's end its outcomes are taken to be in: as configured, else as learned."""
+    configured = watch.outcome_delay
+    return delay_learned(released, curve) if configured is None else configured
 
 
 def _first_due(desk: Desk, watch: Watch, now: datetime, known: Known) -> DueWindow | None:
@@ -176,6 +177,7 @@ def _record(
         due,
         result,
         states=dict(known.buckets),
+        curve=curve_of(known.baseline),
         routing=desk.routing,
         artifact_size=desk.artifact_size,
         now=now,

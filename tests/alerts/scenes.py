@@ -19,7 +19,7 @@ from monitor.release.verdict import Verdict
 DAY = timedelta(days=1)
 FIRST = datetime(2013, 6, 3, tzinfo=UTC)
 FACTS = ModelFacts("flight-delay", "2013-04", "@flights-oncall", "https://wiki.example.org/flights?a=1&b=2")
-Kind = Literal["holds", "not_clear", "breach", "inconclusive", "unknown", "error"]
+Kind = Literal["holds", "not_clear", "breach", "inconclusive", "unknown", "waiting", "error"]
 
 
 def end(day: int) -> datetime:
@@ -61,6 +61,8 @@ def verdict(
     )
     if kind == "unknown":
         return Verdict(bound, "unknown", "too_few_rows", "Too few rows.", column, segment)
+    if kind == "waiting":
+        return Verdict(bound, "unknown", "provisional", "12 % are in, and 90 % are usual.", column, segment)
     if kind == "error":
         return Verdict(bound, "error", "check_failed", "The check failed.", column, segment)
     beyond = limit - 0.06 if low_is_bad else limit + 0.11

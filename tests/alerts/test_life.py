@@ -15,7 +15,7 @@ from monitor.alerts.life import Step, advance
 from monitor.alerts.rule import Rule
 from tests.alerts.scenes import DAY, Kind, end, verdict
 
-ALL: tuple[Kind, ...] = ("holds", "not_clear", "breach", "inconclusive", "unknown", "error")
+ALL: tuple[Kind, ...] = ("holds", "not_clear", "breach", "inconclusive", "unknown", "waiting", "error")
 
 
 def live(*kinds: Kind, rule: Rule | None = None) -> list[Step]:
@@ -45,6 +45,13 @@ TABLE: list[tuple[Rule, tuple[Kind, ...], list[str], str]] = [
         Rule(2 * DAY),
         ("breach", "unknown", "error", "inconclusive", "breach", "breach"),
         ["pending_started", "frozen", "frozen", "inconclusive", "pending_continues", "fired"],
+        "firing",
+    ),
+    # Nor does that of windows that wait for outcomes, as long as they do.
+    (
+        Rule(2 * DAY),
+        ("breach", "waiting", "waiting", "waiting", "breach", "breach"),
+        ["pending_started", "waiting", "waiting", "waiting", "pending_continues", "fired"],
         "firing",
     ),
     # Unknown and error never resolve what fires.
@@ -115,6 +122,32 @@ def test_a_window_older_than_the_newest_changes_nothing() -> None:
     assert (step.reason, step.alert) == ("stale", alert)
 
 
+def test_the_newest_window_whose_outcomes_are_in_drives_the_alert() -> None:
+    waiting = live("holds", "waiting", "waiting", "waiting")[-1].alert
+
+    in_order = advance(waiting, verdict("breach"), end(2), Rule())
+    older = advance(advance(waiting, verdict("holds"), end(3), Rule()).alert, verdict("breach"), end(2), Rule())
+
+    assert (in_order.reason, in_order.alert.opened_at) == ("fired", end(2))
+    assert older.reason == "stale"
+
+
+def test_windows_that_are_judged_late_one_after_the_other_count_towards_for() -> None:
+    alert = live("holds", "waiting", "waiting", "waiting")[-1].alert
+    steps = []
+    for day in (2, 3, 4):
+        steps.append(advance(alert, verdict("breach"), end(day), Rule(2 * DAY)))
+        alert = steps[-1].alert
+
+    assert [step.reason for step in steps] == ["pending_started", "pending_continues", "fired"]
+
+
+def test_a_revision_of_the_newest_window_replaces_its_effect_also_while_newer_ones_wait() -> None:
+    fired = live("holds", "breach", "waiting")[-1].alert
+
+    assert advance(fired, verdict("holds"), end(2), Rule()).alert.condition == "inactive"
+
+
 def test_a_revision_of_the_newest_window_replaces_its_effect() -> None:
     fired = live("holds", "breach")[-1].alert
     step = advance(fired, verdict("holds"), end(2), Rule())
@@ -178,7 +211,17 @@ def test_a_revision_ends_where_history_would_have_ended_with_it(kinds: list[Kind
     # the newest window seen wrong first and right later == seen right at once, but for what people have been told
     wrong = live(*kinds, rule=rule)[-1].alert
     revised = advance(wrong, verdict(truth), end(len(kinds)), rule).alert
-    assert replace(revised, ended_at=None) == replace(live(*kinds[:-1], truth, rule=rule)[-1].alert, ended_at=None)
+    right = live(*kinds[:-1], truth, rule=rule)[-1].alert
+    if truth == "waiting":  # what was seen once counts as seen
+        assert (revised.condition, revised.since, revised.held) == (right.condition, right.since, right.held)
+    else:
+        assert _untold(revised) == _untold(right)
+
+
+def _untold(alert: Alert) -> Alert:
+    """Without what people have been told, and which windows were waited for."""
+    before = alert.before and replace(alert.before, waiting_end=None)
+    return replace(alert, ended_at=None, waiting_end=None, before=before)
 
 
 @given(KINDS, RULES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -107,6 +108,27 @@ def test_an_empty_history_has_nothing_to_tell(store: Store, token: int) -> None:
         recording.transitions([], WALL)
         recording.profiles(1, {})
         recording.save_alerts([])
+
+
+def test_how_long_the_outcomes_of_a_bucket_took_is_told_where_it_is_asked_for(store: Store, token: int) -> None:
+    baseline, read_at = store.save_baseline(BASELINE), START + DAY
+    with store.recording("flights", token, WALL) as recording:
+        recording.profiles(baseline, {START: ProfileRecord(START + DAY, 100, 90, b"p", read_at, lags=(40, 50))})
+
+    assert store.bucket_lags(baseline, START, START + DAY) == {START: BucketState(0, 100, 90, read_at, (40, 50))}
+    assert store.bucket_states(baseline, START, START + DAY) == {START: BucketState(0, 100, 90, read_at)}
+
+
+def test_how_late_outcomes_come_stays_known_when_a_new_version_begins(store: Store, token: int) -> None:
+    first = store.save_baseline(BASELINE)
+    with store.recording("flights", token, WALL) as recording:
+        recording.lag_curve(first, [0.5, 0.9])
+
+    store.save_baseline(replace(BASELINE, version="v2"))
+    store.save_baseline(replace(BASELINE, model="another"))
+
+    found = [store.baseline(model, version, "f" * 64) for model, version in (("flights", "v2"), ("another", "v1"))]
+    assert [one and one.lag_curve for one in found] == [(0.5, 0.9), ()]
 
 
 def test_a_bucket_read_again_replaces_its_profile(store: Store, token: int) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from checks.contract import Measurement
 from monitor.release.contract import Bound
+from monitor.release.maturity import Usual
 from monitor.release.verdict import STATES, Facts, Failure, judge, judge_all
 
 AT_LEAST = Bound("accuracy", "accuracy", "", "min", 0.728, version="2013-04", needs_outcomes=True)
@@ -271,10 +272,10 @@ def test_what_was_not_measured_is_judged_too(failure: Failure | None, facts: Fac
 @pytest.mark.parametrize(
     ("facts", "reason"),
     [
-        (Facts(100, 10, usual=0.9), "provisional"),
-        (Facts(100, 44, usual=0.9), "provisional"),
-        (Facts(100, 45, usual=0.9), "falls_below"),  # half of what is usual
-        (Facts(100, 10, usual=0.1), "falls_below"),  # most predictions never get an outcome
+        (Facts(100, 10, usual=Usual(0.9, 0.5)), "provisional"),
+        (Facts(100, 44, usual=Usual(0.9, 0.5)), "provisional"),
+        (Facts(100, 45, usual=Usual(0.9, 0.5)), "falls_below"),  # half of what is usual
+        (Facts(100, 10, usual=Usual(0.1, 0.5)), "falls_below"),  # most predictions never get an outcome
         (Facts(100, 10), "falls_below"),  # nobody knows what is usual
     ],
 )
@@ -285,7 +286,7 @@ def test_a_window_that_waits_for_most_of_its_outcomes_is_not_judged(facts: Facts
 
 
 def test_what_a_provisional_verdict_says() -> None:
-    verdict = judge(AT_LEAST, accuracy(0.1, 0.05, 0.15), facts=Facts(1000, 118, usual=0.96))
+    verdict = judge(AT_LEAST, accuracy(0.1, 0.05, 0.15), facts=Facts(1000, 118, usual=Usual(0.96, 0.5)))
     assert (verdict.state, verdict.sentence) == (
         "unknown",
         "accuracy cannot be judged yet: outcomes are in for 12 % of the window, and 96 % are usual.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,6 +125,31 @@ def test_a_failed_window_is_tried_again_with_growing_patience() -> None:
     ]
     assert due(at + timedelta(minutes=15), evaluated=later) == []
     assert [found.reason for found in due(at + timedelta(minutes=16), evaluated=later)] == ["retry"]
+
+
+def test_a_window_that_waits_for_outcomes_is_looked_at_again_at_twice_its_age() -> None:
+    end = START + DAY
+    waiting = replace(window(end, at=end + 2 * DAY), provisional=True)
+    looked_twice = replace(waiting, evaluated_at=end + 4 * DAY, revision=1)
+
+    def again(now: datetime, one: WindowRecord) -> list[tuple[str, int, datetime]]:
+        found = due(now, WITH_OUTCOMES, evaluated=[one], outcome_delay=30 * DAY)
+        return [(each.reason, each.revision, each.as_of) for each in found]
+
+    assert again(end + 4 * DAY - HOUR, waiting) == []
+    assert again(end + 5 * DAY, waiting) == [("retry", 1, end + 4 * DAY)]
+    assert again(end + 8 * DAY - HOUR, looked_twice) == []
+    assert [reason for reason, _, _ in again(end + 8 * DAY, looked_twice)] == ["retry"]
+
+
+def test_where_the_delay_became_shorter_nothing_is_judged_as_of_what_was_seen_before() -> None:
+    seen = {START: BucketState(0, 100, 90, START + 20 * DAY)}
+
+    found = due(START + 21 * DAY, WITH_OUTCOMES, newest=START + 10 * DAY, buckets=seen, outcome_delay=2 * DAY)
+
+    assert [each.end for each in found] == [START + day * DAY for day in range(11, 20)]
+    assert {each.reason for each in found} == {"new"}, "none is too old: they were not due before"
+    assert [each.as_of for each in found] == [START + 20 * DAY] * 8 + [START + 21 * DAY]
 
 
 @given(

@@ -44,6 +44,9 @@ class Filled:
     silence: int
 
 
+MATURITY = {"usual": 0.9, "enough": 0.8, "half_in": 86400.0, "most_in": 345600.0}
+
+
 def fill(engine: Engine, model: str = "flights", days: int = 5) -> Filled:
     """*days* windows of a model, of which the last one breaches and opens an incident."""
     store = Store(engine)
@@ -58,7 +61,8 @@ def fill(engine: Engine, model: str = "flights", days: int = 5) -> Filled:
         value, verdict = (0.6, "breach") if day == days else (0.8, "ok")
         with store.recording(model, token, WALL) as recording:
             failures = {"drift": {"sentence": f"The check drift raised {HOSTILE}", "detail": "Traceback"}}
-            made = EvaluationRecord("v1", "1d", end - DAY, end, end, seconds=0.5, rows=3, detail={"failures": failures})
+            detail = {"failures": failures, "maturity": MATURITY}
+            made = EvaluationRecord("v1", "1d", end - DAY, end, end, seconds=0.5, rows=3, detail=detail)
             evaluation = recording.evaluation(made)
             measured = [MeasurementRecord("accuracy", "accuracy", value, value - 0.1, float("inf"), 3)]
             measured += [MeasurementRecord("drift", "drift", 0.1, column=HOSTILE, segment=SEGMENT)]

@@ -90,6 +90,11 @@ def test_names_from_data_stay_names(site: Site, filled: Filled) -> None:
         assert all(link.startswith(("/", "#")) for link in seen.links), path
 
 
+def test_an_evaluation_says_how_late_outcomes_come_and_how_many_it_waits_for(site: Site, filled: Filled) -> None:
+    seen = Seen(site().get(f"/evaluations/{filled.evaluation}").text)
+    assert "half are in within 1d, 95 % within 4d; 90 % are usual, and 72 % make a window judged" in seen.words
+
+
 def test_a_model_of_any_name_has_its_page(site: Site, filled: Filled) -> None:
     seen = Seen(site().get(f"/models/{quote(HOSTILE_MODEL, safe='')}").text)
     assert "<script>alert(1)</script>" in seen.words
