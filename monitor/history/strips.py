@@ -16,6 +16,8 @@ from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 from monitor.history.values import among
 
+MANY = 200
+"""Windows of all plans up to which none is left out."""
 MOST = 20_000
 """Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
 
@@ -98,15 +100,15 @@ def measured(
 
 
 def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> list[Measured]:
-    """What was measured of *metric* on the whole in the newest window and those before it that do not overlap.
+    """What was measured of *metric* on the whole, oldest first: of many windows those that do not overlap.
 
-    Of a day that moves on by the hour, a window a day: every row is in one of them, and none is shown 24 times.
+    Of a month of days that move on by the hour, a window a day: every row is in one of them, and none is read 24 times.
     """
     chosen = select(evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
     names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
     with reading(engine) as connection:
-        windows = connection.execute(_windows(chosen, model, since, until))
-        apart = _apart((row.id, row.plan, row.window_start, row.window_end) for row in windows)
+        windows = connection.execute(_windows(chosen, model, since, until)).all()
+        apart = [row.id for row in windows] if len(windows) <= MANY else _apart(tuple(row) for row in windows)
         asked = (
             select(evaluations.c.window_end, *names)
             .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)

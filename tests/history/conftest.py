@@ -30,7 +30,7 @@ def record(store: Store) -> Record:
     """Record one evaluation of *model* whose window ends *day* days after START, and return its id."""
 
     def write(
-        day: int,
+        day: float,
         model: str = "flights",
         *,
         measurements: Sequence[MeasurementRecord] = (),

@@ -10,7 +10,7 @@ from monitor.history import incidents
 from monitor.history.overview import Passed, courses, evaluated_since, newest_id
 from monitor.history.records import EvaluationRecord, MeasurementRecord, TransitionRecord, VerdictRecord
 from monitor.history.store import Store
-from monitor.history.strips import judged, measured
+from monitor.history.strips import judged, measured, newest_of, side_by_side
 from tests.history.conftest import DAY, LEASE, START, WALL, Record
 
 ACCURACY = ("flights", "accuracy", "", "", "min")
@@ -107,3 +107,24 @@ def test_the_evidence_of_an_incident_is_what_moved_its_alerts(engine: Engine, st
         )
     assert incidents.evidence(engine, incident) == (second, first)
     assert incidents.evidence(engine, incident + 1) == ()
+
+
+def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is_left_out(
+    engine: Engine, record: Record
+) -> None:
+    drift = MeasurementRecord("drift", "drift", 0.3, column="temp")
+    for hour in range(240):
+        record(10 + hour / 24, measurements=[drift])
+    asked = (engine, "flights", "drift", START)
+    assert len(side_by_side(*asked, START + 14 * DAY)) == 97
+    last = START + (10 + 239 / 24) * DAY
+    assert [one.at for one in side_by_side(*asked, last)] == [last - day * DAY for day in reversed(range(10))]
+
+
+def test_the_newest_is_that_of_the_metric_whatever_else_was_measured_since(engine: Engine, record: Record) -> None:
+    record(1, measurements=[MeasurementRecord("coverage", "coverage", 0.9)])
+    record(2, measurements=[MeasurementRecord("coverage", "coverage", 0.5, segment="origin=JFK")])
+    newest = newest_of(engine, "flights", "coverage", START, START + 3 * DAY)
+    assert newest is not None
+    assert (newest.at, newest.value) == (START + DAY, 0.9)
+    assert newest_of(engine, "flights", "drift", START, START + 3 * DAY) is None
