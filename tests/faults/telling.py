@@ -51,14 +51,27 @@ KEPT = (
 def history_of(engine: Engine) -> dict[str, list[str]]:
     """Every table's rows, as text, in an order of their own."""
     with engine.connect() as connection:
-        return {table.name: sorted(_shown(table, row) for row in connection.execute(select(table))) for table in KEPT}
+        ids = list(connection.execute(select(tables.incidents.c.id).order_by(tables.incidents.c.id)).scalars())
+        place = {incident: place for place, incident in enumerate(ids)}  # a rollback costs an id, so not the id itself
+        return {
+            table.name: sorted(_shown(table, row, place) for row in connection.execute(select(table))) for table in KEPT
+        }
 
 
-def _shown(table: Table, row: Any) -> str:
+def _shown(table: Table, row: Any, place: Mapping[int, int]) -> str:
     shown = {name: value for name, value in row._mapping.items() if name not in PASSING}
     if table is tables.outbox:
-        shown["key"] = shown["key"].partition("/")[2]  # begins with the incident's id, and a rollback costs an id
+        incident, _, rest = shown["key"].partition("/")
+        shown["key"] = f"{place.get(int(incident)) if incident.isdigit() else incident}/{rest}"
+    if table is tables.alerts:
+        shown["state"] = _placed(shown["state"], place)
     return str(shown)
+
+
+def _placed(state: Mapping[str, Any], place: Mapping[int, int]) -> dict[str, Any]:
+    """The state of an alert, with that before it."""
+    before = state["before"] and _placed(state["before"], place)
+    return {**state, "incident": place.get(state["incident"]), "before": before}
 
 
 def differences(here: Mapping[str, list[str]], there: Mapping[str, list[str]]) -> list[str]:
