@@ -14,7 +14,7 @@ from monitor.candidates import judge_rows
 from monitor.history.records import DayRecord
 from monitor.history.store import Store
 from monitor.release.contract import Side, owner_of
-from monitor.release.days import Day, Days
+from monitor.release.days import Days
 from monitor.release.suggestion import Seen, Suggestion, seen, suggest
 from monitor.release.variation import ENOUGH
 from monitor.schedule.daybook import days_before
@@ -108,14 +108,7 @@ def _line(
 ) -> Line:
     threshold = watch.model.release.get(name)
     about = split_name(name, watch.model.predictions.segments)
-    reference, live = (
-        Days(
-            Day(day.start, day.value, day.rows, day.error)
-            for day in some
-            if (day.metric, day.column, day.segment) == about
-        )
-        for some in days
-    )
+    reference, live = (Days(day for day in some if (day.metric, day.column, day.segment) == about) for some in days)
     side: Side = "min" if metric.better == "high" else "max"
     known = seen(reference, live)
     if known is None:

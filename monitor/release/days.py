@@ -6,14 +6,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from operator import attrgetter, mul
+from typing import Protocol
+
+
+class AnyDay(Protocol):
+    """A metric's value over one day (or one bucket, where that is longer), as the mean of its rows."""
+
+    @property
+    def start(self) -> datetime: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def error(self) -> float:
+        """Its standard error if those rows were independent; 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A metric's value over one day (or one bucket, where that is longer), as the mean of *rows* rows.
-
-    *error* is its standard error if those rows were independent; 0 where that is not known.
-    """
+    """The same, and nothing else."""
 
     start: datetime
     value: float
@@ -36,11 +49,12 @@ class Days:
 
     __slots__ = ("_rows", "_squares", "_totals", "days")
 
-    def __init__(self, days: Iterable[Day]) -> None:
-        self.days = tuple(sorted((day for day in days if day.rows > 0), key=lambda day: day.start))
-        self._rows = [0, *accumulate(day.rows for day in self.days)]
-        self._totals = [0.0, *accumulate(day.rows * day.value for day in self.days)]
-        self._squares = [0, *accumulate(day.rows**2 for day in self.days)]
+    def __init__(self, days: Iterable[AnyDay]) -> None:
+        self.days = tuple(sorted([day for day in days if day.rows > 0], key=attrgetter("start")))
+        rows = [day.rows for day in self.days]
+        self._rows = [0, *accumulate(rows)]
+        self._totals = [0.0, *accumulate(map(mul, rows, [day.value for day in self.days]))]
+        self._squares = [0, *accumulate(map(mul, rows, rows))]
 
     def __len__(self) -> int:
         return len(self.days)

@@ -8,13 +8,13 @@ heteroskedasticity and autocorrelation consistent covariance matrix, Econometric
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import sqrt
-from operator import mul
+from operator import mul, sub, truediv
 
-from monitor.release.days import Day, Stretch
+from monitor.release.days import AnyDay, Stretch
 
 ENOUGH = 28
 """Days it takes before their spread says anything."""
@@ -50,39 +50,43 @@ class Variation:
         return sqrt(alone * (1 + (self.lingering - 1) * (1 - 1 / of.days)))
 
 
-def variation_of(days: Sequence[Day]) -> Variation | None:
+def variation_of(days: Sequence[AnyDay]) -> Variation | None:
     """What the newest year of these days says; None where they are too few."""
     days = days[-LOOK_BACK:]
     if len(days) < ENOUGH:
         return None
-    rows = sum(day.rows for day in days)
-    within = sum((day.rows * day.error) ** 2 for day in days) / rows
-    strayed = _strayed(days)
+    counts = [day.rows for day in days]
+    rows = sum(counts)
+    within = sum([(day.rows * day.error) ** 2 for day in days]) / rows
+    strayed = _strayed(counts, [day.value for day in days])
+    alone = sum(map(mul, strayed, strayed))
     kept = 1 - 1 / min(LEVEL, len(days))  # a day is part of its own level, which takes this much of its distance away
-    spread = sum(day.rows * off**2 for day, off in zip(days, strayed, strict=True)) / rows / kept
-    between = max(spread - within * len(days) / rows, 0.0)
-    return Variation(within, between, _lingering(days, strayed), len(days))
+    between = max(alone / rows / kept - within * len(days) / rows, 0.0)
+    return Variation(within, between, _lingering(strayed, alone), len(days))
 
 
-def _strayed(days: Sequence[Day]) -> list[float]:
-    """How far each day is from the mean of the days around it."""
-    rows = [0, *accumulate(day.rows for day in days)]
-    totals = [0.0, *accumulate(day.rows * day.value for day in days)]
-    half = min(LEVEL, len(days)) // 2
-    found = []
-    for place, day in enumerate(days):
-        first, end = max(place - half, 0), min(place + half + 1, len(days))
-        found.append(day.value - (totals[end] - totals[first]) / (rows[end] - rows[first]))
-    return found
+def _strayed(counts: Sequence[int], values: Sequence[float]) -> list[float]:
+    """How far each day is from the mean of the days around it, times the root of its rows."""
+    half = min(LEVEL, len(counts)) // 2
+    totals = _around(list(map(mul, counts, values)), half)
+    rows = _around(counts, half)
+    levels = map(truediv, totals, rows)
+    return [sqrt(count) * (value - level) for count, value, level in zip(counts, values, levels, strict=True)]
 
 
-def _lingering(days: Sequence[Day], strayed: Sequence[float]) -> float:
-    """Newey and West's sum of autocovariances with Bartlett's weights, over the variance."""
-    weighted = [sqrt(day.rows) * off for day, off in zip(days, strayed, strict=True)]
-    alone = sum(map(mul, weighted, weighted))
+def _around(of: Sequence[float], half: int) -> Iterator[float]:
+    """The sum of each and as many as *half* on either side, as far as there are any."""
+    sums = [0.0, *accumulate(of)]
+    ends = sums[half + 1 :] + sums[-1:] * half
+    begins = [0.0] * half + sums[: len(of) - half]
+    return map(sub, ends, begins)
+
+
+def _lingering(strayed: Sequence[float], alone: float) -> float:
+    """Newey and West's sum of autocovariances with Bartlett's weights, over the variance, whose sum is *alone*."""
     if alone <= 0:
         return 1.0
     factor = 1.0
     for lag in range(1, LAGS + 1):
-        factor += 2 * (1 - lag / (LAGS + 1)) * sum(map(mul, weighted, weighted[lag:])) / alone
+        factor += 2 * (1 - lag / (LAGS + 1)) * sum(map(mul, strayed, strayed[lag:])) / alone
     return min(max(factor, 1.0), MOST_LINGERING)

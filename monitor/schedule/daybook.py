@@ -10,7 +10,7 @@ from monitor.alerts.alert import Alert
 from monitor.history.records import DayRecord
 from monitor.history.store import Store
 from monitor.release.contract import Bound, Side
-from monitor.release.days import Day, Days
+from monitor.release.days import Days
 from monitor.release.lag import LagCurve
 from monitor.release.maturity import WINDOWS, Usual, stands_still, usual_of
 from monitor.release.paging import Daybook
@@ -73,26 +73,18 @@ def remembered(
 
 def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[DayRecord]) -> Daybook:
     """The days up to the window's end, what was just *measured* in place of what was known."""
-    newest = {
-        _place(day): day for day in (*memory.days, *measured) if day.start < due.end and day.start not in memory.waiting
-    }
-    series: dict[Key, list[Day]] = {}
-    for day in newest.values():
-        series.setdefault((day.metric, day.column, day.segment), []).append(
-            Day(day.start, day.value, day.rows, day.error)
-        )
+    newest: dict[Key, dict[datetime, DayRecord]] = {}
+    for day in (*memory.days, *measured):
+        if day.start < due.end and day.start not in memory.waiting:
+            newest.setdefault((day.metric, day.column, day.segment), {})[day.start] = day
     here = watch.bounds(due.plan)
     elsewhere = [bound for bound in watch.contract.bounds if bound.pages_by_days and bound not in here]
     return Daybook(
-        days={key: Days(days) for key, days in series.items()},
+        days={key: Days(days.values()) for key, days in newest.items()},
         opened=dict(_opened(memory.alerts, due.end)),
         period=watch.contract.false_pages,
         others=sum(any(_is_about(alert, bound) for bound in elsewhere) for alert in memory.alerts),
     )
-
-
-def _place(day: DayRecord) -> tuple[str, str, str, datetime]:
-    return day.metric, day.column, day.segment, day.start
 
 
 def _opened(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[tuple[Key, Side], datetime]]:
