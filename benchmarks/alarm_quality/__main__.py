@@ -10,22 +10,25 @@ define them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 
-from benchmarks.alarm_quality.judging import alarm, bounds_of_one_model
+from benchmarks.alarm_quality.judging import Told, alarm, alarm_each_hour, bounds_of_one_model
 from benchmarks.alarm_quality.logs import Log, read_logs
 from benchmarks.alarm_quality.policies import POLICIES, Policy
 from benchmarks.alarm_quality.scores import Score, by_log, first_open, score
-from benchmarks.alarm_quality.simulations import CHANCES, Chance, dropping, quiet
+from benchmarks.alarm_quality.simulations import CHANCES, Chance, dropping, quiet, quiet_hours
+from monitor.release.days import Days
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alarm-quality.md"
-MARGINS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
+MARGINS = (0.01, 0.02, 0.03, 0.04, 0.05)
+FIRST_YEAR = (0.0, 0.02, 0.05)
 DROPS = (1, 2, 5)
-BOUNDS = (1, 3, 10)
+BOUNDS = (3, 10)
 DROPS_AT, DROPS_FOR = 180, 90
 
 
@@ -63,18 +66,15 @@ def at_threshold(years: int) -> Iterator[str]:
     yield "| policy | " + " | ".join(CHANCES) + " |"
     yield "|---|" + "---:|" * len(CHANCES)
     for name, policy in POLICIES.items():
-        simulated = years if policy is alarm else max(years // 5, 1)
-        yield f"| {name} | " + " | ".join(_near(policy, chance, simulated) for chance in CHANCES) + " |"
-    ours = [_near(alarm, chance, years, years_of_a_model=1) for chance in CHANCES]
-    yield "| **model-monitor**, in a model's first year | " + " | ".join(ours) + " |"
+        yield f"| {name} | " + " | ".join(_near(policy, chance, years) for chance in CHANCES) + " |"
 
 
-def at_margins(years: int) -> Iterator[str]:
+def at_margins(years: int, margins: Sequence[float], years_of_a_model: int) -> Iterator[str]:
     """Pages a year of the alarm on models that are better than their threshold by a margin."""
     yield "| better than the threshold by | " + " | ".join(CHANCES) + " |"
     yield "|---|" + "---:|" * len(CHANCES)
-    for margin in MARGINS:
-        rates = [_near(alarm, chance, years, margin) for chance in CHANCES]
+    for margin in margins:
+        rates = [_near(alarm, chance, years, margin, years_of_a_model) for chance in CHANCES]
         yield f"| {margin * 100:.0f} points | " + " | ".join(rates) + " |"
 
 
@@ -89,13 +89,37 @@ def _near(policy: Policy, chance: Chance, years: int, margin: float = 0.0, years
     return f"{pages:.2f} ({sum(one.open for one in told) / len(told):.0%})"
 
 
+def each_hour(years: int) -> Iterator[str]:
+    """Pages a year, and relapses, of models that are looked at each day and each hour, over the same rows."""
+    cases = [(chance, margin) for chance in CHANCES[:3] for margin in (0.0, 0.02)]
+    yield (
+        "| looked at | " + " | ".join(f"{chance}, {margin * 100:.0f} points better" for chance, margin in cases) + " |"
+    )
+    yield "|---|" + "---:|" * len(cases)
+    yield "| each day | " + " | ".join(_each(alarm, 24, *case, years) for case in cases) + " |"
+    yield "| each hour | " + " | ".join(_each(alarm_each_hour, 1, *case, years) for case in cases) + " |"
+
+
+def _each(policy: Policy, hours: int, chance: Chance, margin: float, years: int) -> str:
+    random = np.random.default_rng(20261129)
+    told: list[Told] = []
+    for _ in range(years):
+        log = quiet_hours(random, chance, 365, margin)
+        told += policy(replace(log, live=Days(log.live.days[::hours])))
+    return f"{sum(one.paged for one in told) / years:.2f} + {sum(one.relapsed for one in told) / years:.2f}"
+
+
 def several_bounds(years: int) -> Iterator[str]:
     """Pages a year of a model whose bounds have nothing to do with one another, which is the hardest case."""
     cases = [(chance, margin) for chance in CHANCES[:3] for margin in (0.0, 0.02, 0.04)]
-    yield "| bounds | " + " | ".join(f"{chance}, {margin * 100:.0f} points better" for chance, margin in cases) + " |"
+    yield "| bounds | " + " | ".join(_titles(cases)) + " |"
     yield "|---:|" + "---:|" * len(cases)
     for count in BOUNDS:
         yield f"| {count} | " + " | ".join(_several(count, chance, margin, years) for chance, margin in cases) + " |"
+
+
+def _titles(cases: Iterable[tuple[Chance, float]]) -> Iterator[str]:
+    return (f"{chance}, {margin * 100:.0f} points better" for chance, margin in cases)
 
 
 def _several(count: int, chance: Chance, margin: float, years: int) -> str:
@@ -131,13 +155,13 @@ def _drop(policy: Policy, chance: Chance, points: float, models: int) -> str:
     return f"{median(found):g} d{share}" if found else "-"
 
 
-SECTIONS = ("logs", "at-threshold", "margins", "bounds", "drops")
+SECTIONS = ("logs", "at-threshold", "margins", "first-year", "bounds", "drops", "each-hour")
 
 
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Measure the quality of the alarm beside its peers.")
     parser.add_argument("--folder", type=Path, help="a folder of logs; without it, the example's flights")
-    parser.add_argument("--years", type=int, default=1000, help="model-years simulated per cell")
+    parser.add_argument("--years", type=int, default=200, help="model-years simulated per cell")
     parser.add_argument("--only", choices=SECTIONS, help="one table alone")
     parser.add_argument("--write", action="store_true", help="replace the tables in docs/alarm-quality.md")
     asked = parser.parse_args(words)
@@ -158,11 +182,15 @@ def _section(name: str, folder: Path | None, years: int) -> Iterator[str]:
         case "at-threshold":
             yield from at_threshold(years)
         case "margins":
-            yield from at_margins(max(years // 4, 1))
+            yield from at_margins(max(years // 4, 1), MARGINS, 5)
+        case "first-year":
+            yield from at_margins(max(years // 2, 1), FIRST_YEAR, 1)
         case "bounds":
             yield from several_bounds(max(years // 10, 1))
+        case "drops":
+            yield from on_drops(max(years // 4, 1))
         case _:
-            yield from on_drops(max(years // 5, 1))
+            yield from each_hour(max(years // 20, 1))
 
 
 def _write(section: str, lines: Sequence[str]) -> None:

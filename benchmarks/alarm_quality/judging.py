@@ -28,6 +28,7 @@ from monitor.schedule.watch import Watch, watches_of
 from monitor.settings import ModelSettings, Outcomes, Predictions, Settings, Threshold
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,15 @@ def bounds_of_one_model(logs: Sequence[Log]) -> list[Told]:
     return [life.day([own[: end + 1][-LOOK_BACK - 1 :] for own in days]) for end in range(len(days[0]))]
 
 
-def _watch(logs: Sequence[Log]) -> Watch:
+def alarm_each_hour(log: Log) -> list[Told]:
+    """The alarm where a window of seven days ends each hour; *log* has the day before each hour."""
+    life = _Life(_watch([log], bucket=HOUR))
+    known = list(_records(life.watch, log, 0, 1))
+    looks = range(len(known))
+    return [life.day([known[max(end - LOOK_BACK * 24, end % 24) : end + 1 : 24]]) for end in looks]
+
+
+def _watch(logs: Sequence[Log], bucket: timedelta = DAY) -> Watch:
     """A model with a bound for each log: on the whole where there is one, else on a segment each."""
     metric, side = ("mae", "max") if logs[0].side == "max" else ("accuracy", "min")
     names = [metric] if len(logs) == 1 else [f"{metric}[bound={place}]" for place in range(len(logs))]
@@ -59,6 +68,7 @@ def _watch(logs: Sequence[Log]) -> Watch:
         name=logs[0].name,
         version="1",
         task="regression" if side == "max" else "binary",
+        bucket=bucket,
         predictions=Predictions(source="live", id="id", time="time", prediction="said", segments=("bound",)),
         outcomes=Outcomes(source="live", value="was"),
         release={name: Threshold.model_validate({side: log.threshold}) for name, log in zip(names, logs, strict=True)},

@@ -46,7 +46,7 @@ AlarmReason = Literal[
 @dataclass(frozen=True, slots=True)
 class Promise:
     """What the days are held to. A model at its *threshold* pages at most once in *period*, all its *comparisons*
-    (bounds that page, times their segments and columns) together."""
+    (bounds that page, times their segments, columns and looks a day) together."""
 
     threshold: float
     side: Literal["min", "max"]

@@ -37,7 +37,11 @@ __all__ = [
 
 Severity = Literal["page", "warn"]
 
+DAY = timedelta(days=1)
 ONE_A_YEAR = timedelta(days=365)
+MOST_LOOKS = 3
+"""However many windows end within a day, they are about nearly the same rows: as chances to be wrong they count as so
+many (docs/alarm-quality.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,11 @@ class Bound:
     def pages_by_days(self) -> bool:
         """Whether the alarm judges its days together, rather than each window by itself."""
         return self.severity == "page" and self.averages
+
+    @property
+    def looks(self) -> int:
+        """As how many chances a day to page by chance its windows count."""
+        return min(max(DAY // self.every, 1), MOST_LOOKS)
 
     def applies_to(self, metric: str, column: str, segment: str) -> bool:
         """Whether the bound is about this measurement. The whole is segment ""."""

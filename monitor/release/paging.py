@@ -19,7 +19,8 @@ class Daybook:
     """What is known of a model's days when a window is judged.
 
     *days* are those before the window's end, by metric, column and segment; *opened* says since when an alert fires.
-    The model may page falsely once in *period*; *others* counts its bounds that are judged by days elsewhere.
+    The model may page falsely once in *period*; *others* counts the looks of its bounds that are judged by days
+    elsewhere.
     """
 
     days: Mapping[Key, Days] = field(default_factory=dict)
@@ -30,7 +31,7 @@ class Daybook:
 
 def judged_by_days(verdicts: Sequence[Verdict], book: Daybook) -> tuple[Verdict, ...]:
     """The verdicts on one window, those of bounds that page by the alarm."""
-    comparisons = sum(_is_for_the_alarm(verdict) for verdict in verdicts) + book.others
+    comparisons = sum(verdict.bound.looks for verdict in verdicts if _is_for_the_alarm(verdict)) + book.others
     return tuple(_judged(verdict, book, comparisons) for verdict in verdicts)
 
 

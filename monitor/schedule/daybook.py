@@ -83,7 +83,7 @@ def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[
         days={key: Days(days.values()) for key, days in newest.items()},
         opened=dict(_opened(memory.alerts, due.end)),
         period=watch.contract.false_pages,
-        others=sum(any(_is_about(alert, bound) for bound in elsewhere) for alert in memory.alerts),
+        others=sum(_looks(alert, elsewhere) for alert in memory.alerts),
     )
 
 
@@ -95,6 +95,10 @@ def _opened(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[tuple[Key,
         began = alert.since if alert.condition == "firing" else alert.opened_at
         if alert.side != "blind" and alert.is_open and began is not None and began < end:
             yield ((alert.metric, alert.column, alert.segment), alert.side), began
+
+
+def _looks(alert: Alert, bounds: Iterable[Bound]) -> int:
+    return max((bound.looks for bound in bounds if _is_about(alert, bound)), default=0)
 
 
 def _is_about(alert: Alert, bound: Bound) -> bool:

@@ -70,6 +70,23 @@ def test_the_other_bounds_that_page_share_the_budget() -> None:
     assert judged([0.678], others=9).reason == "watch"
 
 
+@pytest.mark.parametrize(
+    ("every", "reason"),
+    [
+        (timedelta(days=7), "falls_below"),
+        (DAY, "falls_below"),
+        (timedelta(hours=12), "watch"),  # two looks a day are two chances to be wrong
+        (timedelta(hours=1), "watch"),
+    ],
+)
+def test_windows_that_end_more_often_than_daily_ask_for_more_evidence(every: timedelta, reason: str) -> None:
+    assert judged([0.683], replace(AT_LEAST, every=every)).reason == reason
+
+
+def test_looks_within_a_day_are_over_nearly_the_same_rows_and_count_as_three() -> None:
+    assert [replace(AT_LEAST, every=DAY / looks).looks for looks in (1, 2, 3, 4, 24)] == [1, 2, 3, 3, 3]
+
+
 def test_an_alert_stays_until_the_days_since_are_clearly_back() -> None:
     after_a_week = judged([0.5, *[0.8] * 7], opened=7)
     after_a_month = judged([0.5, *[0.8] * 30], opened=30)
