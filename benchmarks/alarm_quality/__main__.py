@@ -18,7 +18,7 @@ from statistics import median
 import numpy as np
 
 from benchmarks.alarm_quality.judging import Told, alarm, alarm_each_hour, bounds_of_one_model
-from benchmarks.alarm_quality.logs import Log, read_logs
+from benchmarks.alarm_quality.logs import Log, first_years, read_logs
 from benchmarks.alarm_quality.policies import POLICIES, Policy
 from benchmarks.alarm_quality.scores import Score, by_log, first_open, score
 from benchmarks.alarm_quality.simulations import CHANCES, Chance, dropping, quiet, quiet_hours
@@ -37,16 +37,21 @@ def on_logs(logs: Sequence[Log]) -> Iterator[str]:
     yield "| policy | false pages a year | relapses a year | quiet days in an incident | decays found | median delay |"
     yield "|---|---:|---:|---:|---:|---:|"
     for name, policy in POLICIES.items():
-        found = score(logs, policy)
-        yield (
-            f"| {name} | {found.pages_a_year:.2f} | {found.relapses_a_year:.2f} | {found.share_open:.0%} "
-            f"| {len(found.delays)} of {len(found.decays)} | {_days(found.median_delay)} |"
-        )
+        yield f"| {name} | {_scored(score(logs, policy))} |"
+    young = [year for log in logs for year in first_years(log)]
+    yield f"| **model-monitor**, in a model's first year | {_scored(score(young, alarm))} |"
     yield ""
     yield "| log | quiet years | false pages | relapses | delay of each decay: from its start (from its change point) |"
     yield "|---|---:|---:|---:|---|"
     for name, found in by_log(logs, alarm):
         yield f"| {name} | {found.quiet_days / 365:.1f} | {found.pages} | {found.relapses} | {_delays(found)} |"
+
+
+def _scored(found: Score) -> str:
+    return (
+        f"{found.pages_a_year:.2f} | {found.relapses_a_year:.2f} | {found.share_open:.0%} "
+        f"| {len(found.delays)} of {len(found.decays)} | {_days(found.median_delay)}"
+    )
 
 
 def _days(delay: float | None) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from monitor.release.days import Day, Days
 
 FLIGHTS = Path(__file__).parents[2] / "examples" / "flights"
 TRUTH = "ground_truth.json"
+EACH, YEAR = 28, 365
 
 Kind = Literal["quiet", "decay", "uncertain"]
 
@@ -80,6 +81,23 @@ def read_log(folder: Path, truth: Path) -> Log:
         episodes=tuple(_episode(one) for one in told["episodes"]),
         tolerance=0.1 if wrong else 0.2,
     )
+
+
+def first_years(log: Log) -> Iterator[Log]:
+    """The log as if its model had been released in each fourth week that was quiet, a year of each."""
+    for place in range(0, len(log.live), EACH):
+        live = log.live.days[place : place + YEAR]
+        first, last = live[0].start.date(), live[-1].start.date()
+        if any(one.kind == "quiet" and one.start <= first <= one.end for one in log.episodes):
+            yield replace(log, live=Days(live), episodes=tuple(_between(first, last, log.episodes)))
+
+
+def _between(first: date, last: date, episodes: Iterable[Episode]) -> Iterator[Episode]:
+    """What lies within these days; a decay only as a whole, for it may take until its end to be found."""
+    for one in episodes:
+        start, end = max(one.start, first), min(one.end, last)
+        if start <= end and (one.kind != "decay" or (start, end) == (one.start, one.end)):
+            yield replace(one, start=start, end=end)
 
 
 def _days(rows: pd.DataFrame, *, errors: bool) -> Days:
