@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,3 +114,17 @@ def read_in_slack(record: Record) -> list[tuple[str, list[str]]]:
     return [
         (parent.now["text"], [reply.now["text"] for reply in record.replies(parent)]) for parent in record.parents()
     ]
+
+
+def as_if_each_were_sent(history: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """The same where what was told within a later message of its incident counts as sent by itself."""
+    outbox = sorted(row.replace("'state': 'superseded'", "'state': 'sent'") for row in history["outbox"])
+    return {**history, "outbox": outbox}
+
+
+def shortened(read: Sequence[tuple[str, list[str]]], whole: Sequence[tuple[str, list[str]]]) -> bool:
+    """Whether the parents read the same, and no thread has a line that it should not have."""
+    if [parent for parent, _ in read] != [parent for parent, _ in whole]:
+        return False
+    threads = zip((lines for _, lines in read), (lines for _, lines in whole), strict=True)
+    return all(lines == [line for line in all_lines if line in lines] for lines, all_lines in threads)
