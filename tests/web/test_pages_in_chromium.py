@@ -151,7 +151,7 @@ def test_the_command_on_the_page_finds_the_same_incident_again(opened: Open, pla
     done = type_in(evidence.locator("pre", has_text="replay --model").inner_text(), played[1])
     [contract] = json.loads(done.stdout)["contracts"]
     found = [(each["opened_at"], each["metric"], each["severity"]) for each in contract["incidents"]]
-    assert found == [("2013-06-30T00:00:00+00:00", "accuracy", "page")]
+    assert found == [("2013-06-30T00:00:00Z", "accuracy", "page")]
 
 
 def test_the_model_shows_how_each_promise_went_what_moved_and_where_it_hurts(opened: Open) -> None:
