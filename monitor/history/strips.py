@@ -16,6 +16,8 @@ from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 from monitor.history.values import among
 
+_MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
+
 MANY = 200
 """Windows of all plans up to which none is left out."""
 MOST = 20_000
@@ -89,8 +91,7 @@ def measured(
 ) -> list[Measured]:
     """What was measured of *metrics* in the windows that ended in ``[since, until]``, oldest first; of too many the
     newest. ``segment=None`` asks for the whole and every segment."""
-    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
-    asked = _windows(select(evaluations.c.window_end, *names), model, since, until)
+    asked = _windows(select(evaluations.c.window_end, *_MEASURED), model, since, until)
     asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
     asked = asked.where(measurements.c.metric.in_(metrics))
     if segment is not None:
@@ -105,12 +106,11 @@ def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until
     Of a month of days that move on by the hour, a window a day: every row is in one of them, and none is read 24 times.
     """
     chosen = select(evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
-    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
     with reading(engine) as connection:
         windows = connection.execute(_windows(chosen, model, since, until)).all()
         apart = [row.id for row in windows] if len(windows) <= MANY else _apart(tuple(row) for row in windows)
         asked = (
-            select(evaluations.c.window_end, *names)
+            select(evaluations.c.window_end, *_MEASURED)
             .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
             .where(among(connection.dialect.name, evaluations.c.id, "apart"))
             .where(measurements.c.metric == metric, measurements.c.segment == "")
@@ -121,8 +121,7 @@ def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until
 
 def newest_of(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> Measured | None:
     """What was measured of *metric* on the whole last."""
-    names = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
-    asked = _windows(select(evaluations.c.window_end, *names), model, since, until).limit(1)
+    asked = _windows(select(evaluations.c.window_end, *_MEASURED), model, since, until).limit(1)
     asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
     asked = asked.where(measurements.c.metric == metric, measurements.c.segment == "")
     with reading(engine) as connection:

@@ -122,9 +122,14 @@ def as_if_each_were_sent(history: Mapping[str, list[str]]) -> dict[str, list[str
     return {**history, "outbox": outbox}
 
 
-def shortened(read: Sequence[tuple[str, list[str]]], whole: Sequence[tuple[str, list[str]]]) -> bool:
-    """Whether the parents read the same, and no thread has a line that it should not have."""
-    if [parent for parent, _ in read] != [parent for parent, _ in whole]:
-        return False
-    threads = zip((lines for _, lines in read), (lines for _, lines in whole), strict=True)
-    return all(lines == [line for line in all_lines if line in lines] for lines, all_lines in threads)
+def superseded(history: Mapping[str, list[str]]) -> int:
+    """How many notifications were told within a later message of their incident."""
+    return sum("'state': 'superseded'" in row for row in history["outbox"])
+
+
+def lines_left_out(read: Sequence[tuple[str, list[str]]], whole: Sequence[tuple[str, list[str]]]) -> int:
+    """How many lines the threads lack; the parents must read the same, and no line may be another or elsewhere."""
+    assert [parent for parent, _ in read] == [parent for parent, _ in whole]
+    for (_, lines), (_, every_line) in zip(read, whole, strict=True):
+        assert lines == [line for line in every_line if line in lines]
+    return sum(len(lines) for _, lines in whole) - sum(len(lines) for _, lines in read)
