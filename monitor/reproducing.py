@@ -15,7 +15,7 @@ from monitor.history.store import Store
 from monitor.release.maturity import Usual
 from monitor.release.verdict import Verdict
 from monitor.release.written import PROMISE
-from monitor.schedule.daybook import remembered
+from monitor.schedule.daybook import Memory, days_before
 from monitor.schedule.due import DueWindow
 from monitor.schedule.evaluation import BaselineTaken
 from monitor.schedule.frozen import freeze, frozen
@@ -81,8 +81,7 @@ def _again(app: App, store: Store, recorded: Recorded, worker: Worker, tell: Cal
     baseline = BaselineTaken(kept.layout, kept.profile, kept.outcome_delay) if kept else None
     result = worker.run(job_now(store, watch, due, baseline))
     freeze(result, frozen(store, watch))
-    memory = remembered(store, kept.id if kept else None, watch, due, curve=None, known={})
-    memory = replace(memory, alerts=_alerts_of_then(store, watch.name, due.end), usual=_usual_of_then(recorded.story))
+    memory = _memory_of_then(store, kept.id if kept else None, watch, due, recorded.story)
     judged = verdicts_of(watch, due, result, memory)
     verdicts = {_key(one): one for one in map(_told, judged)}
     pairs = tuple(Pair(then, verdicts.get(_key(then))) for then in recorded.verdicts)
@@ -106,6 +105,19 @@ def _watch_of_then(app: App, story: EvaluationStory, present: Watch) -> Watch:
     return then if then.contract.hash == story.contract_hash else present
 
 
+def _memory_of_then(
+    store: Store, baseline_id: int | None, watch: Watch, due: DueWindow, story: EvaluationStory
+) -> Memory:
+    """What was known of days, alerts and outcomes when the window was judged."""
+    said = story.maturity
+    return Memory(
+        days=days_before(store, baseline_id, watch, due, story.evaluation.id),
+        alerts=_alerts_of_then(store, watch.name, due.end),
+        usual=None if said is None else Usual(said.usual, said.enough),
+        waiting=frozenset() if said is None else frozenset(map(datetime.fromisoformat, said.waiting)),
+    )
+
+
 def _alerts_of_then(store: Store, model: str, end: datetime) -> list[Alert]:
     """The alerts as the windows before the one that ends at *end* had left them."""
     then = conditions_before(store.engine, model, end)
@@ -121,10 +133,6 @@ def _alerts_of_then(store: Store, model: str, end: datetime) -> list[Alert]:
         )
         for alert in alerts
     ]
-
-
-def _usual_of_then(story: EvaluationStory) -> Usual | None:
-    return None if story.maturity is None else Usual(story.maturity.usual, story.maturity.enough)
 
 
 def _told(verdict: Verdict) -> RecordedVerdict:
@@ -166,6 +174,6 @@ def _causes(recorded: Recorded, present: Watch, then: Watch, result: Result, *, 
         yield f"Late rows or outcomes came since: the window was judged again, revision {max(newer)} is the newest."
     if not equal and counts and known and not result.source_failure:
         yield (
-            "Neither its rows nor the contract changed: days before it were measured again since, or the program or a "
-            "check measures otherwise than it did."
+            "Neither its rows nor the contract changed: the program or a check measures otherwise than it did, or the "
+            "source no longer tells when a row of the days before came."
         )

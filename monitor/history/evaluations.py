@@ -85,7 +85,7 @@ def story(engine: Engine, evaluation_id: int) -> EvaluationStory | None:
             _contract(connection, found),
             tuple(FailureRow(check, each["sentence"], each["detail"]) for check, each in _failures(detail)),
             tuple(detail.get("dropped", ())),
-            MaturityRow(**detail["maturity"]) if detail.get("maturity") else None,
+            _maturity(detail.get("maturity")),
             tuple(results_of(connection, evaluation_id)),
             _revisions(connection, found),
             tuple(artifacts_of_evaluation(connection, evaluation_id)),
@@ -106,6 +106,10 @@ def _row(found: Row[Any]) -> EvaluationRow:
 
 def _failures(detail: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:
     return sorted(detail.get("failures", {}).items())
+
+
+def _maturity(said: Mapping[str, Any] | None) -> MaturityRow | None:
+    return MaturityRow(**{**said, "waiting": tuple(said.get("waiting", ()))}) if said else None
 
 
 def _contract(connection: Connection, found: Row[Any]) -> Mapping[str, Any] | None:

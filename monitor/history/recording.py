@@ -162,24 +162,22 @@ class Recording:
         table = tables.baselines
         self.connection.execute(update(table).where(table.c.id == baseline_id).values(lag_curve=list(shares)))
 
-    def days(self, baseline_id: int, days: Sequence[DayRecord]) -> None:
-        """Keep what metrics were in single days; one that was there is replaced and its revision goes up."""
+    def days(self, baseline_id: int, evaluation_id: int, days: Sequence[DayRecord]) -> None:
+        """Keep what an evaluation found metrics to be in single days, beside what others found of the same days."""
         rows = [
             {
                 "baseline_id": baseline_id,
                 "check": each.check,
                 **_about(each.metric, each.column, each.segment),
                 "bucket_start": each.start,
+                "evaluation_id": evaluation_id,
                 "value": each.value,
                 "rows": int(each.rows),
                 "error": each.error,
-                "revision": 0,
             }
             for each in days
         ]
-        insert_or_replace(
-            self.connection, tables.bucket_values, rows, {"revision": tables.bucket_values.c.revision + 1}
-        )
+        insert_many(self.connection, tables.bucket_values, rows)
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """The present state of each alert of the model, by its key."""

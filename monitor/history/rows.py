@@ -209,13 +209,14 @@ class MaturityRow:
     """What a window took to be judged: *enough* (a part) of the *usual* share of outcomes.
 
     *half_in* and *most_in* are the seconds after a prediction by which half of the outcomes that come and 95 % of them
-    were in; None where that was not learned yet.
+    were in; None where that was not learned yet. *waiting* are the starts of the days that had too few for the alarm.
     """
 
     usual: float
     enough: float
     half_in: float | None = None
     most_in: float | None = None
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,16 +177,24 @@ class Store:
         """The same, with how long the outcomes took."""
         return {row.bucket_start: _with_lags(row) for row in self._buckets(baseline_id, start, end, (*_STATE, "lags"))}
 
-    def days(self, baseline_id: int, checks: Collection[str], starts: Collection[datetime]) -> list[DayRecord]:
-        """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*."""
+    def days(
+        self, baseline_id: int, checks: Collection[str], starts: Collection[datetime], upto: int | None = None
+    ) -> list[DayRecord]:
+        """What the metrics of *checks* (their fingerprints) were in the days that begin at *starts*.
+
+        Of a day that was measured several times the last counts, or the last up to the evaluation *upto*.
+        """
         table = tables.bucket_values
+        until = [] if upto is None else [table.c.evaluation_id <= upto]
         asked = (
             select(*(table.c[name] for name in _DAY))
             .where(table.c.baseline_id == baseline_id, table.c.check.in_(sorted(checks)))
-            .where(table.c.bucket_start.in_(sorted(starts)))
+            .where(table.c.bucket_start.in_(sorted(starts)), *until)
+            .order_by(table.c.evaluation_id)
         )
         with reading(self.engine) as connection:
-            return [DayRecord(*row) for row in connection.execute(asked)]
+            found = [DayRecord(*row) for row in connection.execute(asked)]
+        return list({(day.check, day.metric, day.column, day.segment, day.start): day for day in found}.values())
 
     def prune(
         self, now: datetime, keep: timedelta, batch: int = 100, *, keep_artifacts: timedelta | None = None

@@ -82,7 +82,7 @@ profiles = Table(  # one per bucket, replaced when the bucket changed
     Column("lags", JSON, nullable=False, server_default="[]"),  # how many outcomes took how long; empty: not known
 )
 
-bucket_values = Table(  # what a metric was in one day, or one bucket where that is longer; replaced when it changed
+bucket_values = Table(  # what a metric was in one day, or one bucket where that is longer, as an evaluation found it
     "bucket_values",
     metadata,
     Column("baseline_id", ForeignKey("baselines.id", ondelete="CASCADE"), primary_key=True),
@@ -91,10 +91,10 @@ bucket_values = Table(  # what a metric was in one day, or one bucket where that
     Column("column", String(200), primary_key=True, default=""),
     Column("segment", String(400), primary_key=True, default=""),
     Column("bucket_start", Instant, primary_key=True),
+    Column("evaluation_id", BigInteger, primary_key=True),  # 0: found before this was kept
     Column("value", Float, nullable=False),
     Column("rows", BigInteger, nullable=False),
     Column("error", Float, nullable=False),  # the standard error of its rows, taken as independent; 0: not known
-    Column("revision", Integer, nullable=False, default=0),
     Index("bucket_values_by_age", "bucket_start"),
 )
 

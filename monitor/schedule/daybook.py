@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from monitor.alerts.alert import Alert
 from monitor.history.records import DayRecord
@@ -22,13 +23,18 @@ from monitor.schedule.due import DueWindow
 from monitor.schedule.watch import Watch
 
 
-def days_before(store: Store, baseline_id: int | None, watch: Watch, due: DueWindow) -> list[DayRecord]:
-    """The days before the window's end that the history knows of what the plan pages by; a year of them."""
+def days_before(
+    store: Store, baseline_id: int | None, watch: Watch, due: DueWindow, upto: int | None = None
+) -> list[DayRecord]:
+    """The days before the window's end that the history knows of what the plan pages by; a year of them.
+
+    *upto* an evaluation, where it is asked what was known of them then.
+    """
     if baseline_id is None or not watch.by_days(due.plan):
         return []
     length = length_of_day(watch.model.bucket)
     starts = [due.end - (place + 1) * length for place in range(LOOK_BACK + 1)]
-    return store.days(baseline_id, [fingerprint_of(one.check) for one in due.plan.checks], starts)
+    return store.days(baseline_id, [fingerprint_of(one.check) for one in due.plan.checks], starts, upto)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,13 @@ class Memory:
     curve: LagCurve | None = None
 
     @property
-    def maturity(self) -> dict[str, float] | None:
+    def maturity(self) -> dict[str, Any] | None:
         """What a window took to be judged, as plain data."""
         if self.usual is None:
             return None
-        told = {"usual": self.usual.share, "enough": self.usual.part}
+        told: dict[str, Any] = {"usual": self.usual.share, "enough": self.usual.part}
+        if self.waiting:
+            told["waiting"] = [at.isoformat() for at in sorted(self.waiting)]
         if self.curve is None:
             return told
         half, most = self.curve.age_of(0.5), self.curve.age_of(0.95)

@@ -84,7 +84,8 @@ def record_result(
         recording.artifacts(evaluation, artifacts.kept, now)
         if hold.baseline_id is not None:
             recording.profiles(hold.baseline_id, _profiles(watch, due, result))
-            recording.days(hold.baseline_id, result.days)
+            known_days = set(memory.days)
+            recording.days(hold.baseline_id, evaluation, [day for day in result.days if day not in known_days])
             if taught:
                 recording.lag_curve(hold.baseline_id, taught.shares)
         seen = _seen(recording, due, result, verdicts)

@@ -20,7 +20,7 @@ from monitor.history.migrations import MIGRATIONS, migrate
 from monitor.history.problems import HistoryUnavailable, shown_url
 from monitor.history.tables import evaluations, measurements, metadata
 
-HEAD = "0009"
+HEAD = "0010"
 
 
 def test_the_migrated_schema_is_the_one_the_program_knows(engine: Engine) -> None:

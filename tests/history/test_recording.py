@@ -28,7 +28,7 @@ from monitor.history.records import (
     WindowRecord,
 )
 from monitor.history.store import Store
-from monitor.history.tables import bucket_values, episodes, measurements, metadata, outbox, transitions, verdicts
+from monitor.history.tables import episodes, measurements, metadata, outbox, transitions, verdicts
 
 DAY = timedelta(days=1)
 START = datetime(2013, 7, 1, tzinfo=UTC)
@@ -149,24 +149,22 @@ def test_a_bucket_read_again_replaces_its_profile(store: Store, token: int) -> N
     }
 
 
-def test_a_day_measured_again_replaces_its_value(store: Store, engine: Engine, token: int) -> None:
+def test_of_a_day_measured_again_the_last_counts_and_what_was_known_before_stays(store: Store, token: int) -> None:
     baseline = store.save_baseline(BASELINE)
     other = DayRecord("f", "accuracy", "", "origin=JFK", START, 0.6, 40, 0.03)
-    for value, rows in ((0.7, 100), (0.8, 120)):
-        with store.recording("flights", token, WALL) as recording:
-            recording.days(baseline, [DayRecord("f", "accuracy", "", "", START, value, rows, 0.02), other])
-            recording.days(baseline, [DayRecord("g", "mae", "", "", START, 3.0, 5, 0.0)])
+    first, last = (DayRecord("f", "accuracy", "", "", START, value, 100, 0.02) for value in (0.7, 0.8))
+    with store.recording("flights", token, WALL) as recording:
+        recording.days(baseline, 5, [first, other, DayRecord("g", "mae", "", "", START, 3.0, 5, 0.0)])
+        recording.days(baseline, 7, [last])
 
-    known = store.days(baseline, ["f"], [START, START + DAY])
+    def known(upto: int | None) -> set[DayRecord]:
+        return set(store.days(baseline, ["f"], [START, START + DAY], upto))
 
-    assert sorted(known, key=lambda day: day.segment) == [
-        DayRecord("f", "accuracy", "", "", START, 0.8, 120, 0.02),
-        other,
-    ]
+    assert known(None) == known(7) == {last, other}
+    assert known(5) == known(6) == {first, other}
+    assert known(4) == set()
     assert store.days(baseline, ["f"], [START + DAY]) == []
     assert store.days(baseline, [], [START]) == []
-    with engine.connect() as connection:
-        assert set(connection.execute(select(bucket_values.c.revision)).scalars()) == {1}
 
 
 def test_the_newest_revision_of_a_window_is_told(store: Store, record: Callable[..., int]) -> None:

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from monitor.app import build_app, throw_away_runner
 from monitor.history.incidents import said
 from monitor.history.store import Store
-from monitor.history.tables import baselines, evaluations, verdicts
+from monitor.history.tables import baselines, evaluations, incidents, verdicts
 from monitor.release.lag import LagCurve
 from monitor.release.maturity import SETTLED
+from monitor.reproducing import Reproduced, reproduced
 from monitor.schedule.replay import replay
 from monitor.settings import load_settings
 from tests.world import DAY, START
@@ -48,7 +49,7 @@ time = "known_at"
 source = "reference.parquet"
 
 [models.release]
-accuracy = { min = 0.75, window = "1d" }
+accuracy = { min = 0.75, window = "WINDOW", every = "1d" }
 outcome_age = { max = "2d", window = "1d" }
 
 [clock]
@@ -56,11 +57,20 @@ start = 2026-03-02T00:00:00Z
 """
 
 
-def write_world(folder: Path, *, slowest: float, stop: int = END, decay: int = END) -> None:
+def write_world(
+    folder: Path,
+    *,
+    slowest: float,
+    stop: int = END,
+    decay: int = END,
+    change: int = CHANGE,
+    end: int = END,
+    window: str = "1d",
+) -> None:
     """A model that is right nine times in ten, and half the time from *decay* on. Outcomes take up to a day; from
-    CHANGE on up to *slowest* days, wrong ones first; none comes from day *stop* on."""
+    *change* on up to *slowest* days, wrong ones first; none comes from day *stop* on."""
     chance = random.Random(3)
-    rows = [row for day in range(END) for row in _rows(chance, day, 1 if day < CHANGE else slowest, day >= decay)]
+    rows = [row for day in range(end) for row in _rows(chance, day, 1 if day < change else slowest, day >= decay)]
     log = {"id": pa.array([f"p{place}" for place in range(len(rows))]), "at": _stamps(rows, "at")}
     log["said"] = pa.array([1] * len(rows))
     came = {"id": log["id"], "was": pa.array([int(right) for _, _, right in rows]), "known_at": _stamps(rows, "known")}
@@ -69,7 +79,7 @@ def write_world(folder: Path, *, slowest: float, stop: int = END, decay: int = E
     pq.write_table(told, folder / "outcomes.parquet")
     released = pa.table(log).append_column("was", came["was"]).append_column("known_at", came["known_at"])
     pq.write_table(released.slice(0, 14 * ROWS), folder / "reference.parquet")
-    (folder / "config.toml").write_text(CONFIG)
+    (folder / "config.toml").write_text(CONFIG.replace("WINDOW", window))
 
 
 def _rows(chance: random.Random, day: int, slowest: float, bad: bool) -> Iterator[tuple[datetime, datetime, bool]]:
@@ -115,18 +125,22 @@ class Lived:
     pages: list[tuple[int, str]]
     """The day whose window paged, and what it was about."""
     waits: timedelta
+    again: list[Reproduced]
+    """The windows of its incidents, judged again when all is over."""
 
 
-def live(folder: Path) -> Lived:
+def live(folder: Path, end: int = END) -> Lived:
     app = build_app(load_settings(folder / "config.toml", {}), folder)
     with throw_away_runner(app, START) as (runner, store):
-        replay(runner, START, START + END * DAY, lambda _: None)
+        replay(runner, START, START + end * DAY, lambda _: None)
         told = [one for one in said(store.engine) if one["reason"] in ("opened", "reopened", "severity_raised")]
         pages = [(datetime.fromisoformat(one["window_end"]), one["title"]) for one in told if one["state"] == "page"]
         with store.engine.connect() as connection:
             curve = LagCurve(tuple(connection.execute(select(baselines.c.lag_curve)).scalar_one()))
+            ids = connection.scalars(select(incidents.c.id)).all()
         ends = [((at - START).days - 1, title) for at, title in pages]
-        return Lived(judged(store, "accuracy"), judged(store, "outcome_age"), ends, curve.age_of(SETTLED))
+        again = [one for incident in ids for one in reproduced(app, store, incident, lambda _: None) or ()]
+        return Lived(judged(store, "accuracy"), judged(store, "outcome_age"), ends, curve.age_of(SETTLED), again)
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +185,14 @@ def test_a_stop_of_all_outcomes_is_told_by_their_freshness_and_judges_nothing(tm
     assert "outcome_age" in title
     assert day == 21
     assert {one.reason for one in lived.accuracy if one.day >= 20} <= {"outcomes_not_in", "provisional"}
+
+
+def test_an_incident_is_judged_again_by_the_days_that_were_known_and_did_not_wait_then(tmp_path: Path) -> None:
+    write_world(tmp_path, slowest=4, change=36, decay=38, end=52, stop=52, window="7d")
+
+    lived = live(tmp_path, 52)
+
+    waited = [one.recorded.story.maturity.waiting for one in lived.again if one.recorded.story.maturity]
+    assert any(waited), "the alarm left days out"
+    assert {one.recorded.story.results[0].reason for one in lived.again} >= {"falls_below"}
+    assert [pair for one in lived.again for pair in one.pairs if not pair.equal] == []
