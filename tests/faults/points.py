@@ -111,3 +111,6 @@ SCRIPTED = {
     "history asked": "lost",
     "found": "lost",
 }
+
+# Here the first message waits on its way, and may be one with what came meanwhile.
+GATHERING = {"claimed", *(point for point, fault in SCRIPTED.items() if fault == "500")}
