@@ -81,14 +81,30 @@ class Chart:
         return cls(**values)
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a chart is about: so many *windows* that ended from *first* to *last*, and *breaches* among them."""
+
+    windows: int
+    breaches: int
+    first: datetime
+    last: datetime
+
+
 def alt_text(chart: Chart) -> str:
     """What the picture shows, for who cannot see it."""
     first, last = chart.points[0], chart.points[-1]
+    breaches = sum(each.verdict == "breach" for each in chart.points)
+    extent = Extent(len(chart.points), breaches, first.at, last.at)
     compared = comparison(chart.side, last.value, chart.threshold, chart.unit)
-    count, breaches = len(chart.points), sum(each.verdict == "breach" for each in chart.points)
+    return alt_text_of(chart.model, chart.metric, extent, compared)
+
+
+def alt_text_of(model: str, metric: str, extent: Extent, compared: str) -> str:
+    """The same where the points are not at hand; *compared* is the newest value with its bound."""
     return (
-        f"{chart.metric} of {chart.model} in {count} {'window' if count == 1 else 'windows'} that ended from "
-        f"{first.at:%Y-%m-%d} to {last.at:%Y-%m-%d}: {breaches} in breach, the newest {compared}."
+        f"{metric} of {model} in {extent.windows} {'window' if extent.windows == 1 else 'windows'} that ended from "
+        f"{extent.first:%Y-%m-%d} to {extent.last:%Y-%m-%d}: {extent.breaches} in breach, the newest {compared}."
     )
 
 

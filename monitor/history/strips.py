@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import ColumnElement, Engine, Select, case, func, select
 
 from monitor.history.engine import reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
@@ -16,7 +16,18 @@ from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
 from monitor.history.values import among
 
-_MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows", "detail")]
+Key = tuple[str, str, str, str]
+"""Metric, column, segment and side of a promise."""
+
+_KEY = [verdicts.c[name] for name in ("metric", "column", "segment", "side")]
+_NEWEST_FIRST = (evaluations.c.window_end.desc(), evaluations.c.id.desc())
+_ABOUT = len(EVALUATION) + 3
+_JUDGED = [
+    *(evaluations.c[name] for name in EVALUATION),
+    *(evaluations.c.plan, evaluations.c.rows.label("seen"), evaluations.c.outcomes),
+    *(verdicts.c[name] for name in (*SUBJECT, *VERDICT, "evaluation_id")),
+]
+_MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows")]
 
 MANY = 200
 """Windows of all plans up to which none is left out."""
@@ -35,8 +46,21 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """How a promise went over a time: *windows* that ended from *first* to *last*, *breaches* among them, those with a
+    value, and the *newest* of them, newest first."""
+
+    windows: int
+    breaches: int
+    valued: int
+    first: datetime
+    last: datetime
+    newest: Sequence[Judged]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
-    """A measurement in one window, with what the check told beside the number."""
+    """A measurement in one window; *detail* is what the check told beside the number, where that was asked for."""
 
     at: datetime
     metric: str
@@ -44,7 +68,7 @@ class Measured:
     segment: str
     value: float | None
     rows: int
-    detail: Mapping[str, Any]
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -54,31 +78,55 @@ class Measured:
 
 def judged(
     engine: Engine, model: str, since: datetime, until: datetime, metric: str | None = None
-) -> dict[tuple[str, str, str, str], list[Judged]]:
+) -> dict[Key, list[Judged]]:
     """The verdicts on the windows that ended in ``[since, until]``, oldest first.
 
     By metric, column, segment and side; of too many the newest.
     """
-    names = [verdicts.c[name] for name in (*SUBJECT, *VERDICT, "evaluation_id")]
-    about = [*(evaluations.c[name] for name in EVALUATION), evaluations.c.plan, evaluations.c.rows.label("seen")]
-    about.append(evaluations.c.outcomes)
-    asked = _windows(select(*about, *names), model, since, until).join(
-        verdicts, verdicts.c.evaluation_id == evaluations.c.id
-    )
+    asked = _windows(select(*_JUDGED), model, since, until)
+    asked = asked.join(verdicts, verdicts.c.evaluation_id == evaluations.c.id)
     if metric is not None:
         asked = asked.where(verdicts.c.metric == metric)
-    found: dict[tuple[str, str, str, str], list[Judged]] = {}
     with reading(engine) as connection:
-        for row in reversed(connection.execute(asked).all()):
-            windows, (plan, seen, outcomes), told = (
-                row[: len(EVALUATION)],
-                row[len(EVALUATION) : len(about)],
-                row[len(about) :],
-            )
-            one = Judged(HistoryRow(*windows, *told), plan, seen, outcomes)
-            key = (one.row.metric, one.row.column, one.row.segment, one.row.side or "")
-            found.setdefault(key, []).append(one)
+        return _by_key(_judged(row) for row in reversed(connection.execute(asked).all()))
+
+
+def _judged(row: Sequence[Any]) -> Judged:
+    plan, seen, outcomes = row[len(EVALUATION) : _ABOUT]
+    return Judged(HistoryRow(*row[: len(EVALUATION)], *row[_ABOUT:]), plan, seen, outcomes)
+
+
+def _by_key(windows: Iterable[Judged]) -> dict[Key, list[Judged]]:
+    found: dict[Key, list[Judged]] = {}
+    for one in windows:
+        found.setdefault(_key(one.row), []).append(one)
     return found
+
+
+def _key(row: Any) -> Key:
+    return row.metric, row.column, row.segment, row.side or ""
+
+
+def stretches(
+    engine: Engine, model: str, since: datetime, until: datetime, newest: int, metric: str | None = None
+) -> dict[Key, Stretch]:
+    """What became of each promise in the windows that ended in ``[since, until]``, with its *newest* windows alone."""
+    of_metric = [] if metric is None else [verdicts.c.metric == metric]
+    inside = (*_inside(model, since, until), *of_metric)
+    ended, both = evaluations.c.window_end, verdicts.c.evaluation_id == evaluations.c.id
+    breaches = func.count(case((verdicts.c.verdict == "breach", 1)))
+    figures = (func.count(), breaches, func.count(verdicts.c.value), func.min(ended), func.max(ended))
+    whole = select(*_KEY, *figures).join_from(evaluations, verdicts, both).where(*inside).group_by(*_KEY)
+    place = func.row_number().over(partition_by=_KEY, order_by=_NEWEST_FIRST)
+    placed = (
+        select(verdicts.c.id, place.label("place")).join_from(evaluations, verdicts, both).where(*inside).subquery()
+    )
+    last = verdicts.c.id.in_(select(placed.c.id).where(placed.c.place <= newest))
+    shown = select(*_JUDGED).join_from(verdicts, evaluations, both).where(last).order_by(*_NEWEST_FIRST)
+    with reading(engine) as connection:
+        told = connection.execute(whole).all()
+        by_key = _by_key(_judged(row) for row in connection.execute(shown))
+    return {key: Stretch(*row[4:9], newest=by_key[key]) for row in told if (key := _key(row)) in by_key}
 
 
 def measured(
@@ -120,8 +168,9 @@ def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until
 
 
 def newest_of(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> Measured | None:
-    """What was measured of *metric* on the whole last."""
-    asked = _windows(select(evaluations.c.window_end, *_MEASURED), model, since, until).limit(1)
+    """What was measured of *metric* on the whole last, with its detail."""
+    columns = (evaluations.c.window_end, *_MEASURED, measurements.c.detail)
+    asked = _windows(select(*columns), model, since, until).limit(1)
     asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
     asked = asked.where(measurements.c.metric == metric, measurements.c.segment == "")
     with reading(engine) as connection:
@@ -141,7 +190,9 @@ def _apart(newest_first: Iterable[tuple[int, str, datetime, datetime]]) -> list[
 
 
 def _windows(asked: Select[Any], model: str, since: datetime, until: datetime) -> Select[Any]:
+    return asked.select_from(evaluations).where(*_inside(model, since, until)).order_by(*_NEWEST_FIRST).limit(MOST)
+
+
+def _inside(model: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
     table = evaluations.c
-    inside = (table.model == model, table.window_end >= since, table.window_end <= until)
-    newest_first = asked.select_from(evaluations).where(*inside, stands())
-    return newest_first.order_by(table.window_end.desc(), table.id.desc()).limit(MOST)
+    return table.model == model, table.window_end >= since, table.window_end <= until, stands()

@@ -10,7 +10,7 @@ from monitor.history import incidents
 from monitor.history.overview import Passed, courses, evaluated_since, newest_id
 from monitor.history.records import EvaluationRecord, MeasurementRecord, TransitionRecord, VerdictRecord
 from monitor.history.store import Store
-from monitor.history.strips import judged, measured, newest_of, side_by_side
+from monitor.history.strips import judged, measured, newest_of, side_by_side, stretches
 from tests.history.conftest import DAY, LEASE, START, WALL, Record
 
 ACCURACY = ("flights", "accuracy", "", "", "min")
@@ -77,15 +77,36 @@ def test_verdicts_over_a_time_come_by_promise_with_how_many_outcomes_were_in(eng
     assert judged(engine, "flights", START, START + 9 * DAY, "coverage") == {}
 
 
+def test_a_promise_over_a_time_is_counted_whole_and_shown_by_its_newest_windows(engine: Engine, record: Record) -> None:
+    given_up = accuracy(None, segment="origin=JFK")
+    for day, value in enumerate((0.8, 0.5, None, 0.9, 0.6), start=1):
+        told = accuracy(value, "breach" if value and value < 0.7 else "ok")
+        record(day, verdicts=[told, given_up] if day < 3 else [told])
+    record(4, verdicts=[accuracy(0.4, "breach")], revision=1)
+    record(3, "others", verdicts=[accuracy(0.5)])
+    began, ended = START + 2 * DAY, START + 5 * DAY
+
+    found = stretches(engine, "flights", began, ended, newest=2)
+
+    whole, segment = found["accuracy", "", "", "min"], found["accuracy", "", "origin=JFK", "min"]
+    assert (whole.windows, whole.breaches, whole.valued, whole.first, whole.last) == (4, 3, 3, began, ended)
+    assert (segment.windows, segment.valued, segment.first, segment.last) == (1, 0, began, began)
+    shown = judged(engine, "flights", began, ended)
+    for key, stretch in found.items():
+        assert list(stretch.newest) == shown[key][::-1][:2]
+    assert set(shown) == set(found)
+    assert stretches(engine, "flights", began, ended, newest=2, metric="coverage") == {}
+
+
 def test_measurements_over_a_time_are_of_those_metrics_and_the_whole_unless_segments_are_wanted(
     engine: Engine, record: Record
 ) -> None:
-    drift = MeasurementRecord("drift", "drift", 0.3, column="temp", rows=5, detail={"why": "summer"})
+    drift = MeasurementRecord("drift", "drift", 0.3, column="temp", rows=5)
     record(1, measurements=[drift, MeasurementRecord("drift", "hellinger", 0.1, column="temp")])
     record(2, measurements=[drift, MeasurementRecord("drift", "drift", 0.4, column="temp", segment="origin=JFK")])
     whole = measured(engine, "flights", ["drift"], START, START + 2 * DAY)
-    assert [(one.at, one.name, one.value, one.detail) for one in whole] == [
-        (START + day * DAY, "drift.temp", 0.3, {"why": "summer"}) for day in (1, 2)
+    assert [(one.at, one.name, one.value) for one in whole] == [
+        (START + day * DAY, "drift.temp", 0.3) for day in (1, 2)
     ]
     assert len(measured(engine, "flights", ["drift"], START, START + 2 * DAY, segment=None)) == 3
 
@@ -122,9 +143,9 @@ def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is
 
 
 def test_the_newest_is_that_of_the_metric_whatever_else_was_measured_since(engine: Engine, record: Record) -> None:
-    record(1, measurements=[MeasurementRecord("coverage", "coverage", 0.9)])
+    record(1, measurements=[MeasurementRecord("coverage", "coverage", 0.9, detail={"population": 7})])
     record(2, measurements=[MeasurementRecord("coverage", "coverage", 0.5, segment="origin=JFK")])
     newest = newest_of(engine, "flights", "coverage", START, START + 3 * DAY)
     assert newest is not None
-    assert (newest.at, newest.value) == (START + DAY, 0.9)
+    assert (newest.at, newest.value, newest.detail) == (START + DAY, 0.9, {"population": 7})
     assert newest_of(engine, "flights", "drift", START, START + 3 * DAY) is None

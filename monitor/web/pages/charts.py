@@ -7,28 +7,28 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import quote
 
-from monitor.alerts.chart import Chart, Point, Span, alt_text, thinned
+from monitor.alerts.chart import Chart, Extent, Point, Span, alt_text_of, thinned
 from monitor.alerts.message import About
 from monitor.alerts.silence import Silence, matches
+from monitor.alerts.words import comparison
 from monitor.delivery.drawing import Drawing
 from monitor.history.rows import EpisodeRow, HistoryRow
-from monitor.history.strips import Judged
+from monitor.history.strips import Judged, Key, Stretch
 from monitor.release.contract import side_of
 from monitor.release.words import display_name
 from monitor.schedule.plan import AWAITS_OUTCOMES
 from monitor.web.pages.period import Period
 from monitor.web.pages.templating import query
 
-MOST_NUMBERS = 60
+MOST_NUMBERS = 30
+TICK = timedelta(microseconds=1)
+"""The API leaves out what ends when a time does; a chart does not."""
 MOST_KEPT = 256
 """Pictures of 15 kB each."""
-
-Key = tuple[str, str, str, str]
-"""Metric, column, segment and side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +46,25 @@ class Figure:
     waits: bool
 
 
-def figure(model: str, key: Key, chart: Chart, windows: Sequence[Judged], period: Period) -> Figure:
-    """The chart with the address it is drawn at."""
+def figure(model: str, key: Key, stretch: Stretch, unit: str, period: Period) -> Figure:
+    """The chart of a promise, with the address it is drawn at."""
     metric, column, segment, side = key
     since, until, name = period.since.isoformat(), period.until.isoformat(), display_name(metric, column)
     address = query(model=model, metric=metric, column=column, segment=segment, side=side, since=since, until=until)
-    numbers = query(model=model, metric=name, since=since, limit=10_000, format="csv")
+    end = (period.until + TICK).isoformat()
+    numbers = query(model=model, metric=name, since=since, until=end, limit=10_000, format="csv")
+    title, newest = display_name(metric, column, segment), stretch.newest[0].row
+    threshold = next((each.row.threshold for each in stretch.newest if each.row.threshold is not None), None)
+    extent = Extent(stretch.windows, stretch.breaches, stretch.first, stretch.last)
     return Figure(
-        chart.metric,
+        title,
         f"/chart.svg{address}",
         f"/api/v1/measurements{numbers}&segment={quote(segment)}",
-        alt_text(chart),
-        windows[-1].row,
-        windows[::-1][:MOST_NUMBERS],
-        max(len(windows) - MOST_NUMBERS, 0),
-        any(_waits(each) for each in windows),
+        alt_text_of(model, title, extent, comparison(side_of(side), newest.value, threshold, unit)),
+        newest,
+        stretch.newest,
+        stretch.windows - len(stretch.newest),
+        any(_waits(each) for each in stretch.newest),
     )
 
 

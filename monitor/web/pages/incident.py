@@ -12,12 +12,10 @@ from sqlalchemy import Engine
 
 from monitor.alerts.silence import Silence, fitting
 from monitor.history import charts, evaluations, incidents, queries, silences
-from monitor.history.queries import incidents as episodes_of
 from monitor.history.rows import ArtifactRow, EvaluationStory, HistoryRow, IncidentStory
 from monitor.history.stored_profiles import ColumnDistribution, Counts, profile_of_evaluation
-from monitor.history.strips import judged
-from monitor.web.pages.charts import Figure, chart_of, figure
-from monitor.web.pages.model import owner_of
+from monitor.history.strips import stretches
+from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
 from monitor.web.pages.period import Period
 from monitor.web.reader import Reader
 
@@ -117,13 +115,11 @@ def _figure(reader: Reader, story: IncidentStory, now: datetime) -> Figure | Non
     key = charts.gravest_of(reader.engine(), incident.id)
     if key is None:
         return None
-    engine, period = reader.engine(), Period(since, max(until, incident.opened_at), "", "")
-    windows = judged(engine, incident.model, period.since, period.until, key[0]).get(key, ())
-    if not windows:
+    period = Period(since, max(until, incident.opened_at), "", "")
+    stretch = stretches(reader.engine(), incident.model, period.since, period.until, MOST_NUMBERS, key[0]).get(key)
+    if stretch is None or not stretch.valued:
         return None
-    owner, episodes = owner_of(reader, incident.model), episodes_of(engine, incident.model, since)
-    chart = chart_of(key, windows, episodes, silences.kept(engine, since), reader.units, owner)
-    return None if chart is None else figure(incident.model, key, chart, windows, period)
+    return figure(incident.model, key, stretch, reader.units.get(key[0], ""), period)
 
 
 def _lead(story: IncidentStory, opened_by: EvaluationStory) -> HistoryRow | None:

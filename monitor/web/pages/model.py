@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine
 
-from monitor.history import evaluations, incidents, silences
+from monitor.history import evaluations, incidents
 from monitor.history.overview import unjudged
-from monitor.history.queries import incidents as episodes_of
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Judged, Measured, judged, measured, newest_of, side_by_side
+from monitor.history.strips import Measured, measured, newest_of, side_by_side, stretches
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
-from monitor.web.pages.charts import Figure, Key, chart_of, figure
+from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
 from monitor.web.pages.damage import Absence, Damage, Strip, absences_of, damages_of, strips_of
 from monitor.web.pages.period import Period
 from monitor.web.reader import Reader
@@ -59,10 +58,10 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         return None
     promises = sorted(latest_verdicts(engine, name), key=rank)
     stand = stand_of(promises, max((each.evaluated_at for each in newest), default=None))
-    windows = judged(engine, name, period.since, period.until)
+    windows = stretches(engine, name, period.since, period.until, MOST_NUMBERS)
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
     keys += [key for key in windows if key not in keys]
-    wanted = [key for key in keys if key in windows and metric in {"", key[0]}]
+    wanted = [key for key in keys if key in windows and windows[key].valued and metric in {"", key[0]}]
     drifts = side_by_side(engine, name, "drift", period.since, period.until)
     coverage = newest_of(engine, name, "coverage", period.since, period.until)
     return ModelPage(
@@ -76,7 +75,7 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         () if settings is None else fleet.marks_of(settings, stand, unjudged(engine).get(name, ()), now),
         incidents.listed(engine, reader.wall_now(), name, open_only=True),
         promises,
-        _figures(reader, name, wanted[:MOST_FIGURES], windows, period),
+        [figure(name, key, windows[key], reader.units.get(key[0], ""), period) for key in wanted[:MOST_FIGURES]],
         max(len(wanted) - MOST_FIGURES, 0),
         strips_of(drifts),
         (drifts[0].at, drifts[-1].at) if drifts else None,
@@ -85,19 +84,6 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         _damages(engine, stand.worst),
         newest,
     )
-
-
-def _figures(
-    reader: Reader, name: str, keys: Sequence[Key], windows: Mapping[Key, Sequence[Judged]], period: Period
-) -> list[Figure]:
-    engine, owner = reader.engine(), owner_of(reader, name)
-    episodes, held = episodes_of(engine, name, period.since), silences.kept(engine, period.since)
-    found = []
-    for key in keys:
-        chart = chart_of(key, windows[key], episodes, held, reader.units, owner)
-        if chart is not None:
-            found.append(figure(name, key, chart, windows[key], period))
-    return found
 
 
 def owner_of(reader: Reader, name: str) -> str | None:
