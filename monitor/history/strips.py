@@ -110,23 +110,30 @@ def _key(row: Any) -> Key:
 def stretches(
     engine: Engine, model: str, since: datetime, until: datetime, newest: int, metric: str | None = None
 ) -> dict[Key, Stretch]:
-    """What became of each promise in the windows that ended in ``[since, until]``, with its *newest* windows alone."""
+    """What became of each promise in the windows that ended in ``[since, until]``.
+
+    It is shown by those of the *newest* windows of each plan that it was judged in, or else by the last that it was.
+    """
     of_metric = [] if metric is None else [verdicts.c.metric == metric]
-    inside = (*_inside(model, since, until), *of_metric)
-    ended, both = evaluations.c.window_end, verdicts.c.evaluation_id == evaluations.c.id
+    inside, ended = _inside(model, since, until), evaluations.c.window_end
+    both = verdicts.c.evaluation_id == evaluations.c.id
     breaches = func.count(case((verdicts.c.verdict == "breach", 1)))
     figures = (func.count(), breaches, func.count(verdicts.c.value), func.min(ended), func.max(ended))
-    whole = select(*_KEY, *figures).join_from(evaluations, verdicts, both).where(*inside).group_by(*_KEY)
-    place = func.row_number().over(partition_by=_KEY, order_by=_NEWEST_FIRST)
-    placed = (
-        select(verdicts.c.id, place.label("place")).join_from(evaluations, verdicts, both).where(*inside).subquery()
-    )
-    last = verdicts.c.id.in_(select(placed.c.id).where(placed.c.place <= newest))
-    shown = select(*_JUDGED).join_from(verdicts, evaluations, both).where(last).order_by(*_NEWEST_FIRST)
+    whole = select(*_KEY, *figures).join_from(evaluations, verdicts, both).where(*inside, *of_metric).group_by(*_KEY)
+    place = func.row_number().over(partition_by=evaluations.c.plan, order_by=_NEWEST_FIRST)
+    placed = select(evaluations.c.id, place.label("place")).where(*inside).subquery()
+    last = evaluations.c.id.in_(select(placed.c.id).where(placed.c.place <= newest))
+    shown = select(*_JUDGED).join_from(evaluations, verdicts, both).where(last, *of_metric).order_by(*_NEWEST_FIRST)
     with reading(engine) as connection:
         told = connection.execute(whole).all()
         by_key = _by_key(_judged(row) for row in connection.execute(shown))
-    return {key: Stretch(*row[4:9], newest=by_key[key]) for row in told if (key := _key(row)) in by_key}
+    found: dict[Key, Stretch] = {}
+    for row in told:
+        key = _key(row)
+        shown_by = by_key.get(key) or judged(engine, model, row[-1], row[-1], row.metric).get(key)
+        if shown_by:
+            found[key] = Stretch(*row[4:9], newest=shown_by)
+    return found
 
 
 def measured(
