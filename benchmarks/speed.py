@@ -21,7 +21,7 @@ from benchmarks.workload import COPIED, write, write_population
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
+SIZES = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 HOURS = 28 * 24
 PER_HOUR = 10_000
 
@@ -57,7 +57,7 @@ def _size(folder: Path, rows: int, nannyml: str) -> Row:
     live = write(folder / f"live_{rows}_0.parquet", rows, seed=0.1)
     reference = write(folder / f"reference_{min(rows, COPIED)}.parquet", min(rows, COPIED), seed=0.2)
     own = _run(sys.executable, "speed_of_model_monitor", str(folder), str(rows))
-    scan = _run(sys.executable, "speed_of_peers", "scan", str(live), str(reference))
+    scan = _run(sys.executable, "speed_of_peers", "scan", str(folder / f"live_{rows}_0*.parquet"), "")
     peers = rows <= COPIED
     evidently = _run(sys.executable, "speed_of_peers", "evidently", str(live), str(reference)) if peers else None
     other = _run(nannyml, "speed_of_peers", "nannyml", str(live), str(reference)) if peers and nannyml else None

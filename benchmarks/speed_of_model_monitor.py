@@ -70,7 +70,7 @@ class Seen:
 def model(rows: int, buckets: int) -> ModelSettings:
     """Accuracy, its estimate, drift and quality of every column, coverage and freshness."""
     bucket, window = (HOUR, buckets * HOUR) if buckets else (timedelta(days=1), timedelta(days=1))
-    live = f"live_{rows}_{buckets}.parquet"
+    live = f"live_{rows}_{buckets}*.parquet"
     return ModelSettings(
         name="benchmark",
         version="1",

@@ -29,8 +29,8 @@ def scan(live: str, _: str) -> None:
     """Every column once."""
     import duckdb
 
-    names = [*NUMBERS, *CATEGORIES, "score", "said", "truth"]
-    asked = ", ".join(f"min({name}), max({name})" for name in names)
+    names = ["id", "at", "entity", *NUMBERS, *CATEGORIES, "score", "said", "truth"]
+    asked = ", ".join(f'min("{name}"), max("{name}")' for name in names)
     with duckdb.connect() as engine:
         engine.execute("SET threads = 2; SET enable_progress_bar = false")
         engine.execute(f"SELECT {asked} FROM read_parquet('{live}')").fetchall()

@@ -22,30 +22,45 @@ SHAPES = (
 )
 
 
-def write(path: Path, rows: int, *, seed: float, days: int = 1) -> Path:
-    """Rows over *days* from 2024-01-01 on, in order of time; nothing is done where the file is there already."""
-    if path.exists():
-        return path
+PART = 10_000_000
+"""More rows than this are several files."""
+
+
+def write(first: Path, rows: int, *, seed: float, days: int = 1) -> Path:
+    """Rows over *days* from 2024-01-01 on, in order of time; nothing is done where they are there already.
+
+    Further files are called ``first.1.parquet`` and so on.
+    """
+    if not first.exists():
+        _write_first(first, min(rows, PART), rows, seed, days)
+    for place in range(1, rows // PART):
+        part = first.with_suffix(f".{place}.parquet")
+        if not part.exists():
+            seconds = place * PART / rows * days * 86400
+            moved = f"id + {PART * place} AS id, live.at + INTERVAL '{seconds:.0f} seconds' AS \"at\""
+            _copy(f"SELECT * REPLACE ({moved}) FROM '{first}' AS live", part, duckdb.connect())
+    return first
+
+
+def _write_first(path: Path, rows: int, whole: int, seed: float, days: int) -> None:
     base = min(rows, COPIED)
-    with duckdb.connect() as engine:
+    engine = duckdb.connect()
+    engine.execute(f"SELECT setseed({seed})")
+    columns = _columns(exact=rows <= COPIED)
+    engine.execute(f"CREATE TABLE base AS SELECT {columns} FROM (SELECT random() AS score FROM range({base}))")
+    moved = f"id + {base} * copy AS id, ((id + {base} * copy)::DOUBLE / {whole} * {days * 86400})::BIGINT AS s"
+    ordered = f"SELECT {moved}, * EXCLUDE (id, copy) FROM base, range({rows // base}) AS copies(copy) ORDER BY copy, id"
+    at = "TIMESTAMP '2024-01-01' + s * INTERVAL 1 SECOND AS at"
+    entity = f"id % {ENTITIES} AS entity"
+    _copy(f"SELECT id, {at}, {entity}, * EXCLUDE (id, s) FROM ({ordered})", path, engine)
+
+
+def _copy(query: str, path: Path, engine: duckdb.DuckDBPyConnection) -> None:
+    half = path.with_suffix(".part")
+    with engine:
         engine.execute("SET threads = 2; SET enable_progress_bar = false; SET memory_limit = '4GB'")
-        engine.execute(f"SELECT setseed({seed})")
-        exact = rows <= COPIED
-        columns = _columns(exact=exact)
-        engine.execute(f"CREATE TABLE base AS SELECT {columns} FROM (SELECT random() AS score FROM range({base}))")
-        moved = f"id + {base} * copy AS id, ((id + {base} * copy)::DOUBLE / {rows} * {days * 86400})::BIGINT AS s"
-        ordered = (
-            f"SELECT {moved}, * EXCLUDE (id, copy) FROM base, range({rows // base}) AS copies(copy) ORDER BY copy, id"
-        )
-        at = "TIMESTAMP '2024-01-01' + s * INTERVAL 1 SECOND AS at"
-        entity = f"id % {ENTITIES} AS entity"
-        part = path.with_suffix(".part")
-        engine.execute(
-            f"COPY (SELECT id, {at}, {entity}, * EXCLUDE (id, s) FROM ({ordered})) TO '{part}' "
-            "(FORMAT parquet, COMPRESSION zstd)"
-        )
-    part.rename(path)
-    return path
+        engine.execute(f"COPY ({query}) TO '{half}' (FORMAT parquet, COMPRESSION zstd)")
+    half.rename(path)
 
 
 def peak_mb() -> float:

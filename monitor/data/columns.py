@@ -26,13 +26,13 @@ def md5(text: str) -> str:
     raise NotImplementedError  # the engine's own
 
 
-def hashed(column: ir.Column) -> ir.IntegerColumn:
-    """DuckDB's own hash, of null too; Ibis' makes it a text of bits on the way."""
+def hashed(one: ir.Column, other: ir.Column) -> ir.IntegerColumn:
+    """DuckDB's own hash of both; Ibis' makes it a text of bits on the way."""
 
-    def of(value: object) -> int:
+    def of(one: object, other: object) -> int:
         raise NotImplementedError  # the engine's own
 
-    return ibis.udf.scalar.builtin(of, name="hash", signature=((column.type(),), "uint64"))(column)
+    return ibis.udf.scalar.builtin(of, name="hash", signature=((one.type(), other.type()), "uint64"))(one, other)
 
 
 def kind_of(column: dt.DataType) -> Kind | None:

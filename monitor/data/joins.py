@@ -50,16 +50,16 @@ def in_place(rows: ir.Table, as_of: ir.TimestampScalar, step: timedelta, late: t
     return told.mutate(**lags(told, late))
 
 
-def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar) -> ir.Table:
-    """Per tile: rows, those with an id, distinct ids, outcomes and future outcomes of predictions with outcomes."""
+def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar, *, distinct: bool) -> ir.Table:
+    """Per tile: rows, those with an id, outcomes and future outcomes of predictions with outcomes; *distinct* ids."""
     used, future = _used(rows, as_of, step)
     told = rows.mutate(used=used.ifelse(1, 0), future=future.ifelse(1, 0))
     return told.group_by("bucket").aggregate(
         rows=told.count(),
         named=told["id0"].count(),
-        distinct=told["id0"].nunique(),
         outcomes=told["used"].sum().cast("int64"),
         future=told["future"].sum().cast("int64"),
+        **({"distinct": told["id0"].nunique()} if distinct else {}),
     )
 
 

@@ -11,7 +11,7 @@ from monitor.data.counting import count
 from monitor.data.errors import told
 from monitor.data.exploded import exploded_statement
 from monitor.data.shape import CELLS, ROWS, Shape
-from monitor.data.sources import batches, fetch
+from monitor.data.sources import batches, fetch, fetching
 from monitor.data.statements import long_statement, streamed_statements
 from monitor.data.tally import Health, Tally
 
@@ -46,18 +46,27 @@ def profile(
     if selection is None:
         return tally.profiles(health)
     head = _prepare(selection, where)
-    for streamed in streamed_statements(shape):
-        cells = [column.cells for column in streamed.columns if isinstance(column.cells, Numbers)]
-        with batches(selection.engine, f"{head} {streamed.sql}", where) as rows:
-            tally.add_streamed(streamed, count(rows, cells, streamed.segments))
     everything = exploded_statement(shape) if shape.engine == "pyspark" else long_statement(shape)
-    wrapped = f"SELECT * FROM ({everything}) AS counted"  # noqa: S608  # compiled by Ibis
-    tally.add_long(fetch(selection.engine, f"{head} {wrapped}", where))
+    wrapped = f"{head} SELECT * FROM ({everything}) AS counted"  # noqa: S608  # compiled by Ibis
+    if selection.streamed:
+        with fetching(selection.engine, wrapped, where) as coming:
+            _count_numbers(tally, selection, shape, head, where)
+            tally.add_long(coming.result())
+    else:
+        _count_numbers(tally, selection, shape, head, where)
+        tally.add_long(fetch(selection.engine, wrapped, where))
     if selection.engine.name == "pyspark":
         selection.engine.let_go(SELECTED)
     elif not selection.streamed and selection.engine.name == "duckdb":
         selection.engine.con.execute(f"DROP TABLE IF EXISTS {SELECTED}")
     return tally.profiles(health)
+
+
+def _count_numbers(tally: Tally, selection: Selection, shape: Shape, head: str, where: str) -> None:
+    for streamed in streamed_statements(shape):
+        cells = [column.cells for column in streamed.columns if isinstance(column.cells, Numbers)]
+        with batches(selection.engine, f"{head} {streamed.sql}", where) as rows:
+            tally.add_streamed(streamed, count(rows, cells, streamed.segments))
 
 
 def _prepare(selection: Selection, where: str) -> str:

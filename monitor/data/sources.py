@@ -210,6 +210,18 @@ def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
+def fetching(engine: SQLBackend, sql: str, where: str) -> Iterator[Future[list[tuple[Any, ...]]]]:
+    """The rows of an aggregate on DuckDB, read in a thread and on a connection of its own while other work is done."""
+    with told(where), closing(engine.con.cursor()) as beside, ThreadPoolExecutor(1) as thread:
+        beside.execute(f"SET streaming_buffer_size = '{UNBOUND}'")
+        coming = thread.submit(lambda: beside.execute(sql).fetchall())
+        try:
+            yield coming
+        finally:
+            beside.interrupt()  # where the other work failed
+
+
+@contextmanager
 def batches(engine: SQLBackend, sql: str, where: str) -> Iterator[Iterable[pyarrow.RecordBatch]]:
     """The rows of a statement on DuckDB, BATCH at a time; it reads ahead of them as far as AHEAD."""
     with told(where):
