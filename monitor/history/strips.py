@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, case, func, select
+from sqlalchemy import Engine, Integer, Select, bindparam, case, func, select
 
 from monitor.history.engine import reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
@@ -27,6 +28,14 @@ _JUDGED = [
     *(evaluations.c.plan, evaluations.c.rows.label("seen"), evaluations.c.outcomes),
     *(verdicts.c[name] for name in (*SUBJECT, *VERDICT, "evaluation_id")),
 ]
+_SAME = verdicts.c.evaluation_id == evaluations.c.id
+_OF_METRIC = (verdicts.c.metric == bindparam("metric"),)
+_INSIDE = (
+    evaluations.c.model == bindparam("model"),
+    evaluations.c.window_end >= bindparam("since"),
+    evaluations.c.window_end <= bindparam("until"),
+    stands(),
+)
 _MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows")]
 
 MANY = 200
@@ -83,12 +92,14 @@ def judged(
 
     By metric, column, segment and side; of too many the newest.
     """
-    asked = _windows(select(*_JUDGED), model, since, until)
-    asked = asked.join(verdicts, verdicts.c.evaluation_id == evaluations.c.id)
-    if metric is not None:
-        asked = asked.where(verdicts.c.metric == metric)
+    asked, given = _verdicts(by_metric=metric is not None), _given(model, since, until, metric=metric)
     with reading(engine) as connection:
-        return _by_key(_judged(row) for row in reversed(connection.execute(asked).all()))
+        return _by_key(_judged(row) for row in reversed(connection.execute(asked, given).all()))
+
+
+@cache
+def _verdicts(*, by_metric: bool) -> Select[Any]:
+    return _windows(select(*_JUDGED)).join(verdicts, _SAME).where(*_OF_METRIC[:by_metric])
 
 
 def _judged(row: Sequence[Any]) -> Judged:
@@ -114,26 +125,33 @@ def stretches(
 
     It is shown by those of the *newest* windows of each plan that it was judged in, or else by the last that it was.
     """
-    of_metric = [] if metric is None else [verdicts.c.metric == metric]
-    inside, ended = _inside(model, since, until), evaluations.c.window_end
-    both = verdicts.c.evaluation_id == evaluations.c.id
-    breaches = func.count(case((verdicts.c.verdict == "breach", 1)))
-    figures = (func.count(), breaches, func.count(verdicts.c.value), func.min(ended), func.max(ended))
-    whole = select(*_KEY, *figures).join_from(evaluations, verdicts, both).where(*inside, *of_metric).group_by(*_KEY)
-    place = func.row_number().over(partition_by=evaluations.c.plan, order_by=_NEWEST_FIRST)
-    placed = select(evaluations.c.id, place.label("place")).where(*inside).subquery()
-    last = evaluations.c.id.in_(select(placed.c.id).where(placed.c.place <= newest))
-    shown = select(*_JUDGED).join_from(evaluations, verdicts, both).where(last, *of_metric).order_by(*_NEWEST_FIRST)
+    counted, shown = _stretches(by_metric=metric is not None)
+    given = _given(model, since, until, metric=metric)
     with reading(engine) as connection:
-        told = connection.execute(whole).all()
-        by_key = _by_key(_judged(row) for row in connection.execute(shown))
+        told = connection.execute(counted, given).all()
+        by_key = _by_key(_judged(row) for row in connection.execute(shown, {**given, "newest": newest}))
     found: dict[Key, Stretch] = {}
     for row in told:
         key = _key(row)
         shown_by = by_key.get(key) or judged(engine, model, row[-1], row[-1], row.metric).get(key)
         if shown_by:
-            found[key] = Stretch(*row[4:9], newest=shown_by)
+            windows, breaches, valued, first, last = row[len(_KEY) :]
+            found[key] = Stretch(windows, breaches, valued, first, last, shown_by)
     return found
+
+
+@cache  # to put a statement together takes longer than to run it
+def _stretches(*, by_metric: bool) -> tuple[Select[Any], Select[Any]]:
+    """What there is of each promise, and the newest windows of each plan."""
+    of_metric, ended = _OF_METRIC[:by_metric], evaluations.c.window_end
+    breaches = func.count(case((verdicts.c.verdict == "breach", 1)))
+    figures = (func.count(), breaches, func.count(verdicts.c.value), func.min(ended), func.max(ended))
+    counted = select(*_KEY, *figures).join_from(evaluations, verdicts, _SAME).where(*_INSIDE, *of_metric)
+    place = func.row_number().over(partition_by=evaluations.c.plan, order_by=_NEWEST_FIRST)
+    placed = select(evaluations.c.id, place.label("place")).where(*_INSIDE).subquery()
+    last = evaluations.c.id.in_(select(placed.c.id).where(placed.c.place <= bindparam("newest", type_=Integer)))
+    shown = select(*_JUDGED).join_from(evaluations, verdicts, _SAME).where(last, *of_metric)
+    return counted.group_by(*_KEY), shown.order_by(*_NEWEST_FIRST)
 
 
 def measured(
@@ -146,13 +164,17 @@ def measured(
 ) -> list[Measured]:
     """What was measured of *metrics* in the windows that ended in ``[since, until]``, oldest first; of too many the
     newest. ``segment=None`` asks for the whole and every segment."""
-    asked = _windows(select(evaluations.c.window_end, *_MEASURED), model, since, until)
-    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
-    asked = asked.where(measurements.c.metric.in_(metrics))
-    if segment is not None:
-        asked = asked.where(measurements.c.segment == segment)
+    asked, given = _measured(whole=segment is not None), _given(model, since, until, metrics=metrics, segment=segment)
     with reading(engine) as connection:
-        return [Measured(*row) for row in reversed(connection.execute(asked).all())]
+        return [Measured(*row) for row in reversed(connection.execute(asked, given).all())]
+
+
+@cache
+def _measured(*, whole: bool) -> Select[Any]:
+    asked = _windows(select(evaluations.c.window_end, *_MEASURED))
+    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
+    asked = asked.where(measurements.c.metric.in_(bindparam("metrics", expanding=True)))
+    return asked.where(measurements.c.segment == bindparam("segment")) if whole else asked
 
 
 def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> list[Measured]:
@@ -160,29 +182,39 @@ def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until
 
     Of a month of days that move on by the hour, a window a day: every row is in one of them, and none is read 24 times.
     """
-    chosen = select(evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
+    chosen, asked = _side_by_side(engine.dialect.name)
     with reading(engine) as connection:
-        windows = connection.execute(_windows(chosen, model, since, until)).all()
+        windows = connection.execute(chosen, _given(model, since, until)).all()
         apart = [row.id for row in windows] if len(windows) <= MANY else _apart(tuple(row) for row in windows)
-        asked = (
-            select(evaluations.c.window_end, *_MEASURED)
-            .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
-            .where(among(connection.dialect.name, evaluations.c.id, "apart"))
-            .where(measurements.c.metric == metric, measurements.c.segment == "")
-            .order_by(evaluations.c.window_end, measurements.c.id)
-        )
-        return [Measured(*row) for row in connection.execute(asked, {"apart": apart})]
+        return [Measured(*row) for row in connection.execute(asked, {"apart": apart, "metric": metric})]
+
+
+@cache
+def _side_by_side(dialect: str) -> tuple[Select[Any], Select[Any]]:
+    """The windows, and what was measured in those chosen of them."""
+    about = (evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
+    asked = (
+        select(evaluations.c.window_end, *_MEASURED)
+        .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
+        .where(among(dialect, evaluations.c.id, "apart"))
+        .where(measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
+        .order_by(evaluations.c.window_end, measurements.c.id)
+    )
+    return _windows(select(*about)), asked
 
 
 def newest_of(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> Measured | None:
     """What was measured of *metric* on the whole last, with its detail."""
-    columns = (evaluations.c.window_end, *_MEASURED, measurements.c.detail)
-    asked = _windows(select(*columns), model, since, until).limit(1)
-    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
-    asked = asked.where(measurements.c.metric == metric, measurements.c.segment == "")
     with reading(engine) as connection:
-        found = connection.execute(asked).first()
+        found = connection.execute(_newest_of(), _given(model, since, until, metric=metric)).first()
     return None if found is None else Measured(*found)
+
+
+@cache
+def _newest_of() -> Select[Any]:
+    asked = _windows(select(evaluations.c.window_end, *_MEASURED, measurements.c.detail)).limit(1)
+    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
+    return asked.where(measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
 
 
 def _apart(newest_first: Iterable[tuple[int, str, datetime, datetime]]) -> list[int]:
@@ -196,10 +228,9 @@ def _apart(newest_first: Iterable[tuple[int, str, datetime, datetime]]) -> list[
     return found
 
 
-def _windows(asked: Select[Any], model: str, since: datetime, until: datetime) -> Select[Any]:
-    return asked.select_from(evaluations).where(*_inside(model, since, until)).order_by(*_NEWEST_FIRST).limit(MOST)
+def _windows(asked: Select[Any]) -> Select[Any]:
+    return asked.select_from(evaluations).where(*_INSIDE).order_by(*_NEWEST_FIRST).limit(MOST)
 
 
-def _inside(model: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
-    table = evaluations.c
-    return table.model == model, table.window_end >= since, table.window_end <= until, stands()
+def _given(model: str, since: datetime, until: datetime, **more: object) -> dict[str, object]:
+    return {"model": model, "since": since, "until": until} | {n: v for n, v in more.items() if v is not None}

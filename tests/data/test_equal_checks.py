@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from checks.contract import CannotMeasure, Check, Measurement
+from checks.contract import CannotMeasure, Check, Measurement, Window
 from checks.discovery import discover
 from monitor.data.feed import Feed
 from monitor.settings import ModelSettings, Population
@@ -73,11 +73,15 @@ def model() -> ModelSettings:
     return small_model(predictions=said, population=people)
 
 
-def measured(check: type[Check], feed: Feed) -> list[Measurement] | str:
-    """What the check yields over the whole log, or why it cannot."""
+def window_of(feed: Feed) -> Window:
+    """The whole log as one window."""
     baseline = feed.baseline(NOW)
     profiles = feed.profiles(baseline.layout, DAYS, NOW)
-    window = feed.window(DAYS[0], DAYS[-1] + DAY, NOW, [profiles[day] for day in DAYS], baseline.profile)
+    return feed.window(DAYS[0], DAYS[-1] + DAY, NOW, [profiles[day] for day in DAYS], baseline.profile)
+
+
+def measured(check: type[Check], window: Window) -> list[Measurement] | str:
+    """What the check yields, or why it cannot."""
     try:
         found = [one for one in check().measure(window) if isinstance(one, Measurement)]
         return sorted(found, key=lambda one: (one.metric, one.column, one.segment))
@@ -119,8 +123,9 @@ def test_every_check_measures_what_it_measures_on_files(make: Make, tmp_path: Pa
     feed = make(model(), hard_log())
     write(tmp_path, hard_log())
     files = Feed(model(), tmp_path)
+    here, there = window_of(files), window_of(feed)
     for kind, check in discover().items():
-        assert_same(measured(check, files), measured(check, feed), kind)
+        assert_same(measured(check, here), measured(check, there), kind)
     files.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,14 +69,16 @@ class Absence:
 
 def strips_of(drifts: Sequence[Measured], most: int = MOST_COLUMNS) -> tuple[Strip, ...]:
     """The columns that drifted, by what they are now and then by what they were at most."""
-    ends = sorted({one.at for one in drifts})
-    spans = _spans(ends)
+    spans = _spans(sorted({one.at for one in drifts}))
     by_column: dict[str, dict[datetime, float | None]] = {}
     for one in drifts:
         by_column.setdefault(one.column, {})[one.at] = one.value
-    strips = [_strip(column, values, spans) for column, values in by_column.items()]
-    ranked = sorted(strips, key=lambda strip: (-(strip.now or 0.0), -strip.most, strip.column))
-    return tuple(ranked[:most])
+    stood = {column: (values.get(spans[-1][-1]), _most(values.values())) for column, values in by_column.items()}
+    ranked = sorted(stood, key=lambda column: (*(-(value or 0.0) for value in stood[column]), column))
+    return tuple(
+        Strip(column, _cells(by_column[column], spans), stood[column][0], stood[column][1] or 0.0)
+        for column in ranked[:most]
+    )
 
 
 def damages_of(segments: Sequence[Measured], whole: HistoryRow) -> tuple[Damage, ...]:
@@ -107,15 +109,13 @@ def _spans(ends: Sequence[datetime]) -> list[Sequence[datetime]]:
     return [ends[first : first + each] for first in range(0, len(ends), each)]
 
 
-def _strip(column: str, values: dict[datetime, float | None], spans: Sequence[Sequence[datetime]]) -> Strip:
-    width = 100 / max(len(spans), 1)
-    cells = tuple(
-        Cell(round(place * width, 2), round(width, 2), _most([values.get(at) for at in span]), span[-1])
+def _cells(values: Mapping[datetime, float | None], spans: Sequence[Sequence[datetime]]) -> tuple[Cell, ...]:
+    width = 100 / len(spans)
+    return tuple(
+        Cell(round(place * width, 2), round(width, 2), _most(values.get(at) for at in span), span[-1])
         for place, span in enumerate(spans)
     )
-    known = [value for value in values.values() if value is not None]
-    return Strip(column, cells, values.get(spans[-1][-1]), max(known, default=0.0))
 
 
-def _most(values: Sequence[float | None]) -> float | None:
+def _most(values: Iterable[float | None]) -> float | None:
     return max((value for value in values if value is not None), default=None)
