@@ -6,7 +6,9 @@ read every evaluation and every verdict for them.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, TextClause, text
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 # The plans of each model are found by stepping through an index, not by reading every evaluation. Of the revisions of
 # the newest window the newest stands; one that failed only where no other got to an answer.
@@ -22,10 +24,10 @@ SELECT (SELECT e.id FROM evaluations e WHERE e.model = plans.model AND e.plan = 
 FROM plans WHERE plan IS NOT NULL
 """
 _ALL: TextClause = text(_NEWEST.format(where=""))
-_ONE: TextClause = text(_NEWEST.format(where="WHERE name = :model"))
+_SOME: TextClause = text(_NEWEST.format(where="WHERE name IN :names")).bindparams(bindparam("names", expanding=True))
 
 
-def newest_of_each_plan(connection: Connection, model: str | None = None) -> list[int]:
-    """The ids of the evaluations that stand for the newest window of each plan; of all models, or of one."""
-    found = connection.execute(_ALL) if model is None else connection.execute(_ONE, {"model": model})
+def newest_of_each_plan(connection: Connection, names: Sequence[str] | None = None) -> list[int]:
+    """The ids of the evaluations that stand for the newest window of each plan; of all models, or of these."""
+    found = connection.execute(_ALL) if names is None else connection.execute(_SOME, {"names": list(names)})
     return [row.id for row in found if row.id is not None]

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, Select, or_, select
 
 from monitor.history.engine import reading
-from monitor.history.newest import newest_of_each_plan
-from monitor.history.results import EVALUATION, SUBJECT, VERDICT
+from monitor.history.in_force import in_force, latest_verdicts
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import history
 from monitor.history.tables import alerts as alert_table
@@ -17,7 +16,7 @@ from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations, verdicts
 from monitor.history.tables import incidents as incident_table
 from monitor.history.tables import models as model_table
-from monitor.history.values import among, unpacked
+from monitor.history.values import unpacked
 
 __all__ = [
     "ArtifactRow",
@@ -38,20 +37,12 @@ __all__ = [
 WORST_FIRST = ("breach", "error", "unknown", "ok")
 
 
-def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
-    """The verdict in force on each bound: the one on the newest window."""
-    columns = [*(evaluations.c[name] for name in EVALUATION), *(verdicts.c[name] for name in (*SUBJECT, *VERDICT))]
-    with reading(engine) as connection:
-        found = [HistoryRow(*row) for row in _in_force(connection, model, [*columns, evaluations.c.id])]
-    return sorted(found, key=lambda row: (row.model, row.metric, row.column, row.segment, row.side or ""))
-
-
 def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
     """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
     judged: dict[str, set[tuple[str, str]]] = {}
     columns = [evaluations.c.model, verdicts.c.verdict, verdicts.c.reason]
     with reading(engine) as connection:
-        for name, verdict, reason in _in_force(connection, model, columns):
+        for name, verdict, reason in in_force(connection, None if model is None else [model], columns):
             judged.setdefault(name, set()).add((verdict, reason))
         newest = list(connection.execute(_newest_evaluations(model)))
         open_now = {row.model: row for row in connection.execute(_open_incidents())}
@@ -91,14 +82,20 @@ def open_alerts(engine: Engine) -> list[dict[str, Any]]:
 
 
 def artifacts(
-    engine: Engine, model: str | None = None, incident: int | None = None, limit: int = 1000
+    engine: Engine,
+    model: str | None = None,
+    incident: int | None = None,
+    limit: int = 1000,
+    before: int | None = None,
 ) -> list[ArtifactRow]:
-    """The newest *limit* documents that checks left, oldest first, without their content."""
+    """The newest *limit* documents that checks left, oldest first, without their content; *before* an id."""
     asked = _artifacts().order_by(artifact_table.c.id.desc()).limit(limit)
     if model is not None:
         asked = asked.where(evaluations.c.model == model)
     if incident is not None:
         asked = asked.where(artifact_table.c.incident_id == incident)
+    if before is not None:
+        asked = asked.where(artifact_table.c.id < before)
     with reading(engine) as connection:
         return [ArtifactRow(*row) for row in reversed(connection.execute(asked).all())]
 
@@ -115,20 +112,6 @@ def artifact(engine: Engine, artifact_id: int) -> tuple[ArtifactRow, bytes] | No
     with reading(engine) as connection:
         found = connection.execute(asked).first()
     return None if found is None else (ArtifactRow(*found[:-1]), unpacked(found[-1]))
-
-
-def _in_force(connection: Connection, model: str | None, columns: list[Any]) -> list[tuple[Any, ...]]:
-    """These columns of each verdict in force; of a metric that moved from one plan to another the newer one's."""
-    about = [evaluations.c.model, *(verdicts.c[name] for name in ("metric", "column", "segment", "side"))]
-    asked = (
-        select(*columns, *(column.label(f"about_{place}") for place, column in enumerate(about)))
-        .join_from(verdicts, evaluations, verdicts.c.evaluation_id == evaluations.c.id)
-        .where(among(connection.dialect.name, evaluations.c.id, "newest"))
-        .order_by(evaluations.c.window_end, evaluations.c.id)
-    )
-    newest = {"newest": newest_of_each_plan(connection, model)}
-    rows = [tuple(row) for row in connection.execute(asked, newest)]
-    return list({row[len(columns) :]: row[: len(columns)] for row in rows}.values())
 
 
 def _artifacts() -> Select[Any]:

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from monitor.history import queries
+from monitor.history import in_force, queries
 from monitor.history.records import EpisodeRecord, MeasurementRecord, VerdictRecord
-from monitor.history.rows import EpisodeRow, ModelRow
+from monitor.history.rows import EpisodeRow, HistoryRow, ModelRow
 from monitor.history.store import Store
 
 DAY = timedelta(days=1)
@@ -133,6 +133,32 @@ def test_the_verdict_in_force_is_that_of_the_newest_window_over_all_plans(
         ("flights", "drift.temp", "min", "ok"),
     ]
     assert [row.name for row in queries.latest_verdicts(engine, "demand")] == ["accuracy"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_the_verdicts_in_force_page_by_page_are_those_all_at_once(
+    engine: Engine, record: Callable[..., int], monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("monitor.history.in_force.AT_ONCE", 2)
+    breach, ok = (VerdictRecord("accuracy", verdict, "", "page", "min") for verdict in ("breach", "ok"))
+    for place, model in enumerate(("b", "B", "a b", "ä", "c")):
+        record(
+            1, model, verdicts=[ok, replace(breach, segment="origin=JFK"), replace(ok, metric="coverage")][place % 3 :]
+        )
+
+    def pages(model: str | None = None, verdict: str | None = None) -> list[HistoryRow]:
+        found, after, more = list[HistoryRow](), None, True
+        while more:
+            page = in_force.page(engine, limit, after, model, verdict)
+            assert len(page.rows) == limit or page.after is None
+            found, after, more = [*found, *page.rows], page.after, page.after is not None
+        return found
+
+    whole = queries.latest_verdicts(engine)
+    assert len(whole) > 8
+    assert sorted(pages(), key=whole.index) == whole
+    assert pages("b") == queries.latest_verdicts(engine, "b")
+    assert sorted(pages(verdict="breach"), key=whole.index) == [row for row in whole if row.verdict == "breach"]
 
 
 def test_each_model_is_told_with_its_worst_verdict(store: Store, engine: Engine, record: Callable[..., int]) -> None:

@@ -59,7 +59,7 @@ def test_a_question_is_answered_with_the_words_of_the_command(client: httpx.Clie
     assert rows("/verdicts") == [plain(row) for row in queries.latest_verdicts(engine)]
     assert rows("/incidents") == [plain(incident_answer(row)) for row in incidents.listed(engine, WALL)]
     assert rows("/silences") == [plain(silence_answer(each, WALL)) for each in silences.kept(engine)]
-    assert rows("/artifacts") == [plain(row) for row in queries.artifacts(engine)]
+    assert rows("/artifacts") == [plain(row) for row in reversed(queries.artifacts(engine))]
 
 
 def test_models_are_those_of_the_settings(client: httpx.Client, filled: Filled) -> None:
@@ -72,7 +72,7 @@ def test_models_are_those_of_the_settings(client: httpx.Client, filled: Filled) 
     assert missing.json()["detail"] == f"No model is called '{'x' * 200}'; config.toml has flights, demand."
 
 
-@pytest.mark.parametrize("path", ["/measurements", "/evaluations", "/incidents"])
+@pytest.mark.parametrize("path", ["/measurements", "/evaluations", "/incidents", "/verdicts", "/artifacts"])
 def test_pages_lead_on_by_cursor_and_by_link(client: httpx.Client, engine: Engine, path: str) -> None:
     for _ in range(2):
         fill(engine, f"m{_}")
@@ -326,7 +326,7 @@ def test_a_database_that_is_away_is_a_sentence(site: Site, monkeypatch: pytest.M
     def away(*_: object) -> None:
         raise HistoryUnavailable("The history at postgresql://db/x does not answer: refused. Start the database.")
 
-    monkeypatch.setattr("monitor.web.api.measuring.queries.latest_verdicts", away)
+    monkeypatch.setattr("monitor.web.api.measuring.in_force.page", away)
     answer = site().get(f"{API}/verdicts")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
     assert answer.json()["detail"] == "The history at postgresql://db/x does not answer: refused. Start the database."
@@ -336,7 +336,7 @@ def test_a_fault_of_our_own_shows_nothing_of_the_inside(site: Site, monkeypatch:
     def broken(*_: object) -> None:
         raise RuntimeError("postgresql://me:password@db")
 
-    monkeypatch.setattr("monitor.web.api.measuring.queries.latest_verdicts", broken)
+    monkeypatch.setattr("monitor.web.api.measuring.in_force.page", broken)
     answer = site().get(f"{API}/verdicts")
     assert (answer.status_code, "password" in answer.text) == (500, False)
     assert answer.json()["detail"] == (

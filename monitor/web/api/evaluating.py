@@ -132,6 +132,13 @@ def of_range(
     return _profile(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Where a page ended: behind this document."""
+
+    artifact: int
+
+
 @get("/artifacts", operation_id="artifacts", tags=["evaluations"], sync_to_thread=True)
 def artifacts(
     reader: Given,
@@ -139,11 +146,15 @@ def artifacts(
     model: p.Model = None,
     incident: IncidentId = None,
     limit: p.Limit = 100,
+    cursor: p.Cursor = None,
     form: In = None,
 ) -> Response[Page[ArtifactRow]]:
-    """The newest documents that checks left beside their numbers, oldest first, without their content."""
-    found = queries.artifacts(reader.engine(), p.cleaned(model), incident, limit)
-    return rows_answer(request, found, None, form)
+    """The documents that checks left beside their numbers, newest first, without their content."""
+    after = place_in(cursor, Artifact)
+    before = None if after is None else after.artifact
+    found = queries.artifacts(reader.engine(), p.cleaned(model), incident, limit + 1, before)[::-1]
+    following = Artifact(found[limit - 1].id) if len(found) > limit else None
+    return rows_answer(request, found[:limit], cursor_of(following), form)
 
 
 @get("/artifacts/{artifact_id:int}", operation_id="artifact", tags=["evaluations"], sync_to_thread=True)

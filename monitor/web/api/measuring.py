@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import PathParameter, QueryParameter
 from litestar.types import ControllerRouterHandler
 
-from monitor.history import queries, ranges
+from monitor.history import in_force, queries, ranges
 from monitor.history.answers import ModelAnswer, model_answers
 from monitor.history.rows import HistoryRow
 from monitor.web.api import parameters as p
@@ -43,11 +43,17 @@ def model(reader: Given, model: Name) -> Response[ModelAnswer]:
 
 @get("/verdicts", operation_id="verdicts", tags=["measurements"], sync_to_thread=True)
 def verdicts(
-    reader: Given, request: Asked, model: p.Model = None, verdict: p.VerdictState = None, form: In = None
+    reader: Given,
+    request: Asked,
+    model: p.Model = None,
+    verdict: p.VerdictState = None,
+    limit: p.Limit = 1000,
+    cursor: p.Cursor = None,
+    form: In = None,
 ) -> Response[Page[HistoryRow]]:
-    """Does each promise hold now? The verdict on the newest window of each."""
-    found = queries.latest_verdicts(reader.engine(), p.cleaned(model))
-    return rows_answer(request, [row for row in found if verdict in {None, row.verdict}], None, form)
+    """Does each promise hold now? The verdict on the newest window of each, by model."""
+    found = in_force.page(reader.engine(), limit, place_in(cursor, in_force.Place), p.cleaned(model), verdict)
+    return rows_answer(request, list(found.rows), cursor_of(found.after), form)
 
 
 @get("/measurements", operation_id="measurements", tags=["measurements"], sync_to_thread=True)
