@@ -213,6 +213,8 @@ def fetch(engine: SQLBackend, sql: str, where: str) -> list[tuple[Any, ...]]:
 def fetching(engine: SQLBackend, sql: str, where: str) -> Iterator[Future[list[tuple[Any, ...]]]]:
     """The rows of an aggregate on DuckDB, read in a thread and on a connection of its own while other work is done."""
     with told(where), closing(engine.con.cursor()) as beside, ThreadPoolExecutor(1) as thread:
+        # a connection has its own settings; Ibis gives the time zone to the first one alone
+        beside.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
         beside.execute(f"SET streaming_buffer_size = '{UNBOUND}'")
         coming = thread.submit(lambda: beside.execute(sql).fetchall())
         try:

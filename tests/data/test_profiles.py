@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 
@@ -356,6 +357,28 @@ def test_held_and_streamed_rows_give_the_same_profile(on_files: Make, monkeypatc
 
     for one, other in zip(held, profiled(feed, 0, 1, 2), strict=True):
         assert_equal_profiles(one, other)
+
+
+def test_many_rows_are_in_their_buckets_where_the_machine_has_another_time_zone(
+    on_files: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connected(**settings: Any) -> Any:
+        engine = connect(**settings)
+        engine.con.execute("SET GLOBAL TimeZone = 'Asia/Tokyo'")  # what further connections have
+        return engine
+
+    connect = ibis.duckdb.connect
+    monkeypatch.setattr("ibis.duckdb.connect", connected)
+    monkeypatch.setattr("monitor.data.log.HELD", 0)
+    given = tables([prediction(f"p{place}", place / 20) for place in range(60)], [outcome("p1", 0.1, 1)])
+    said = given["predictions"]
+    zoned = said["at"].cast(pa.timestamp("us", "UTC"))
+    given["predictions"] = said.set_column(said.column_names.index("at"), "at", zoned)
+
+    found = profiled(on_files(small_model(), given), 0, 1, 2)
+
+    assert [one.whole.rows for one in found] == [20, 20, 20]
+    assert [sum(one.whole.columns["colour"].counts) for one in found] == [20, 20, 20]
 
 
 def test_a_file_with_a_new_column_and_a_new_file_are_seen(on_files: Make, tmp_path: Any) -> None:
