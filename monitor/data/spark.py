@@ -141,6 +141,10 @@ class Spark(Backend):  # type: ignore[misc]  # Ibis has no types
 
 Spark.register_options()  # Ibis does so for backends it loads itself
 
+_KEPT: list[SparkSession] = []
+"""Every session of this process. One that is collected as garbage while another takes its answer waits for a lock that
+its own thread holds, for ever (PySpark 4.0)."""
+
 
 def connect(url: str) -> Spark:
     """A session of one's own on the server at *url*. Raises what the client raises, within CONNECT_SECONDS."""
@@ -154,6 +158,7 @@ def connect(url: str) -> Spark:
     builder.add_interceptor(_Deadline())
     session = SparkSession.builder.channelBuilder(builder).create()
     session.client.set_retry_policies([DefaultPolicy(max_retries=3, initial_backoff=200, backoff_multiplier=3.0)])
+    _KEPT.append(session)
     backend: Spark = Spark().connect(session, **SESSION)
     return backend
 
