@@ -26,7 +26,7 @@ def md5(text: str) -> str:
     raise NotImplementedError  # the engine's own
 
 
-def hashed(one: ir.Column, other: ir.Column) -> ir.IntegerColumn:
+def hashed(one: ir.Value, other: ir.Column) -> ir.IntegerColumn:
     """DuckDB's own hash of both; Ibis' makes it a text of bits on the way."""
 
     def of(one: object, other: object) -> int:

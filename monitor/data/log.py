@@ -138,8 +138,7 @@ def _selection(
     repeated_outcomes = any(one.duplicate_outcomes for one in health.values())
     in_place = log.in_place and not repeated and not repeated_outcomes
     step = log.model.bucket
-    first, last = spans[0][0], spans[-1][1] - times.TICK
-    one_bucket = len(spans) == 1 and times.number_of(first, step) == times.number_of(last, step)
+    one_bucket = times.in_one_tile(spans, step)
 
     def predictions(asked: Moments, *, outcomes: bool = False) -> ir.Table:
         bounds = times.bounds(asked)

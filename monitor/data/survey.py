@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import chain
 
+import ibis
 import ibis.expr.types as ir
 import numpy as np
 from numpy.typing import NDArray
@@ -78,15 +79,16 @@ def _twice(log: Log, spans: Sequence[times.Span], named: int) -> bool:
 
 def _hashes(log: Log, spans: Sequence[times.Span], share: tuple[int, int], most: int) -> Hashes | None:
     """The hashes of one pass; None where they are more than *most*, as those of so many ids are not."""
-    place, passes = share
+    (place, passes), together = share, times.in_one_tile(spans, log.model.bucket)
 
     def build(asked: Moments) -> ir.Table:
         given = _in_place(log, asked)
-        given = given.filter(given["id0"].notnull()).select(hashed=columns.hashed(given["bucket"], given["id0"]))
+        bucket = ibis.literal(0) if together else given["bucket"]  # to tell it of each row takes as long as its hash
+        given = given.filter(given["id0"].notnull()).select(hashed=columns.hashed(bucket, given["id0"]))
         return given.filter(given["hashed"] % passes == place) if passes > 1 else given
 
     found, filled = np.empty(most, np.uint64), 0
-    with batches(log.engine, log.statement(("hashes", share), list(chain(*spans)), build), log.where) as read:
+    with batches(log.engine, log.statement(("hashes", share, together), list(chain(*spans)), build), log.where) as read:
         for batch in read:
             if filled + len(batch) > most:
                 return None

@@ -132,6 +132,12 @@ def number_of(start: datetime, step: timedelta) -> int:
     return (start - ANCHOR) // step
 
 
+def in_one_tile(spans: Sequence[Span], step: timedelta) -> bool:
+    """Whether *spans*, of which there is one at least, lie in a single tile."""
+    first, last = spans[0][0], spans[-1][1] - TICK
+    return len(spans) == 1 and number_of(first, step) == number_of(last, step)
+
+
 def spans_of(starts: Sequence[datetime], step: timedelta, as_of: datetime) -> list[Span]:
     """Tiles as few half-open spans, cut off at *as_of*."""
     spans: list[Span] = []

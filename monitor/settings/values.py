@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import ip_network
 from math import isfinite
@@ -62,10 +63,8 @@ def parse_rate(value: object) -> timedelta:
 
 def parse_time(text: str, now: datetime) -> datetime:
     """A time as people ask for it: ``2013-07-01``, ``2013-07-01T06:00``, or ``7d`` before *now*. Raises ValueError."""
-    try:
+    with suppress(ValueError):
         return parse_moment(text)
-    except (ValueError, OverflowError):
-        pass
     try:
         return now - parse_duration(text)
     except (ValueError, OverflowError):
@@ -95,7 +94,15 @@ def parse_moment(value: object) -> datetime:
         value = datetime.combine(value, time())
     if not isinstance(value, datetime):
         raise ValueError(A_TIME)  # noqa: TRY004  # pydantic turns ValueError, and only that, into a problem
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else _in_utc(value)
+
+
+def _in_utc(at: datetime) -> datetime:
+    """The same moment in UTC, or the first or last that UTC can tell, where it lies hours beyond."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if at.year == 1 else datetime.max).replace(tzinfo=UTC)  # noqa: DTZ901  # it has one at once
 
 
 def parse_amount(value: object) -> float | timedelta:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.release.words import duration
-from monitor.settings.values import parse_duration, parse_rate, parse_size
+from monitor.settings.values import parse_duration, parse_rate, parse_size, parse_time
 
 
 @pytest.mark.parametrize(
@@ -87,3 +87,18 @@ def test_a_size_is_read(text: object, expected: int) -> None:
 def test_what_is_no_size_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match=r"^must be a size; write a number with its unit, such as '512MB' or '2GB'$"):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2013-07-01", datetime(2013, 7, 1, tzinfo=UTC)),
+        ("2013-07-01T06:00+02:00", datetime(2013, 7, 1, 4, tzinfo=UTC)),
+        ("7d", datetime(2013, 6, 24, tzinfo=UTC)),
+        # in UTC it is a day before the first, or after the last
+        ("0001-01-01T01:00:00+06:00", datetime.min.replace(tzinfo=UTC)),
+        ("9999-12-31T23:00:00-06:00", datetime.max.replace(tzinfo=UTC)),
+    ],
+)
+def test_a_time_is_read(text: str, expected: datetime) -> None:
+    assert parse_time(text, datetime(2013, 7, 1, tzinfo=UTC)) == expected

@@ -67,6 +67,7 @@ def paths_of(filled: Filled) -> list[str]:
         "/models/flights?since=365d",
         f"/models/{quote(HOSTILE_MODEL, safe='')}?since=365d",
         f"/models/flights?since={quote(HOSTILE)}",
+        "/models/flights?since=0001-01-01&until=9999-12-31",
         f"/models/{quote(HOSTILE)}",
         "/incidents?since=365d",
         f"/incidents?model={quote(HOSTILE)}",

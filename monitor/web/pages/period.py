@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from monitor.alerts.words import moment
 from monitor.settings import parse_time
@@ -12,6 +12,8 @@ from monitor.settings import parse_time
 USUAL = "30d"
 PRESETS = ("7d", "30d", "90d", "365d")
 _DAY = timedelta(days=1)
+_END = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than any window, and not so late that nothing can be added."""
 _A_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -44,5 +46,5 @@ def _usual(now: datetime, problem: str) -> Period:
 
 def _last(text: str, now: datetime) -> datetime:
     """A day is meant with all of its windows."""
-    at = parse_time(text, now)
+    at = min(parse_time(text, now), _END)
     return at + _DAY if _A_DAY.fullmatch(text) else at
