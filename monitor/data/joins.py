@@ -51,7 +51,10 @@ def in_place(rows: ir.Table, as_of: ir.TimestampScalar, step: timedelta, late: t
 
 
 def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar, *, distinct: bool) -> ir.Table:
-    """Per tile: rows, those with an id, outcomes and future outcomes of predictions with outcomes; *distinct* ids."""
+    """Per tile: rows, those with an id, outcomes and future outcomes of predictions with outcomes; *distinct* ids.
+
+    Where these are not asked for, the least and the greatest id instead.
+    """
     used, future = _used(rows, as_of, step)
     told = rows.mutate(used=used.ifelse(1, 0), future=future.ifelse(1, 0))
     return told.group_by("bucket").aggregate(
@@ -59,7 +62,7 @@ def survey_in_place(rows: ir.Table, step: timedelta, as_of: ir.TimestampScalar, 
         named=told["id0"].count(),
         outcomes=told["used"].sum().cast("int64"),
         future=told["future"].sum().cast("int64"),
-        **({"distinct": told["id0"].nunique()} if distinct else {}),
+        **({"distinct": told["id0"].nunique()} if distinct else {"low": told["id0"].min(), "high": told["id0"].max()}),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,6 +117,40 @@ def test_ids_told_apart_in_several_passes_are_counted_as_in_one(
         assert {start: count.health for start, count in together.counts(*window).items()} == {
             start: count.health for start, count in once.items()
         }
+
+
+@pytest.mark.parametrize(
+    ("ids", "repeated"),
+    [
+        # close together; one twice in a day; one in two days; none at all beside others; far apart; the ends of int64
+        (range(60), 0),
+        ([*range(59), 39], 1),
+        ([*range(59), 30], 0),
+        ([None, *range(59)], 0),
+        (range(0, 60_000, 1000), 0),
+        ([-(2**63), *range(58), 2**63 - 1], 0),
+    ],
+)
+def test_whole_numbers_are_told_apart_as_their_hashes_are(
+    on_one_engine: Make, monkeypatch: pytest.MonkeyPatch, ids: Iterable[int | None], repeated: int
+) -> None:
+    lines = [
+        prediction("", (place % 20 + 0.5) / 20 * 3, x=1.0) | {"id": number, "known": None, "truth": place % 2}
+        for place, number in enumerate(ids)
+    ]
+    numbered = pa.schema([pa.field("id", pa.int64()), *(each for each in TOGETHER if each.name != "id")])
+    given = {"in_predictions": pa.Table.from_pylist(lines, numbered)}
+    reference = tables([], [])["reference"]
+    whole = reference.set_column(0, "id", pa.array(range(len(reference)), pa.int64()))
+    feed = on_one_engine(model("predictions.parquet"), given | {"in_reference": whole})
+    window = (at(0), at(3), at(AS_OF))
+
+    found = {start: count.health for start, count in feed.counts(*window).items()}
+    monkeypatch.setattr("monitor.data.survey.NEAR", 0)
+
+    assert found == {start: count.health for start, count in feed.counts(*window).items()}
+    assert sum(health.rows for health in found.values() if health) == 60 - repeated
+    assert sum(health.duplicate_predictions for health in found.values() if health) == repeated
 
 
 def test_buckets_that_are_as_they_were_are_not_looked_at_closer(
