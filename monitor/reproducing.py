@@ -114,7 +114,7 @@ def _memory_of_then(
         days=days_before(store, baseline_id, watch, due, story.evaluation.id),
         alerts=_alerts_of_then(store, watch.name, due.end),
         usual=None if said is None else Usual(said.usual, said.enough),
-        waiting=frozenset() if said is None else frozenset(map(datetime.fromisoformat, said.waiting)),
+        waiting=frozenset() if said is None else frozenset(said.waiting),
     )
 
 

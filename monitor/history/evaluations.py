@@ -109,7 +109,9 @@ def _failures(detail: Mapping[str, Any]) -> list[tuple[str, Mapping[str, str]]]:
 
 
 def _maturity(said: Mapping[str, Any] | None) -> MaturityRow | None:
-    return MaturityRow(**{**said, "waiting": tuple(said.get("waiting", ()))}) if said else None
+    if not said:
+        return None
+    return MaturityRow(**{**said, "waiting": tuple(map(datetime.fromisoformat, said.get("waiting", ())))})
 
 
 def _contract(connection: Connection, found: Row[Any]) -> Mapping[str, Any] | None:

@@ -216,7 +216,7 @@ class MaturityRow:
     enough: float
     half_in: float | None = None
     most_in: float | None = None
-    waiting: tuple[str, ...] = ()
+    waiting: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
