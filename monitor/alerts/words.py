@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from monitor.release.contract import Side
 from monitor.release.words import interval, measured, told_apart
@@ -31,6 +32,7 @@ def with_interval(value: float | None, low: float | None, high: float | None, un
     return f"{measured(value, unit, digits)} {interval(low, high, unit, digits)}".rstrip()
 
 
+@lru_cache(maxsize=4096)  # a page tells the same times over and over
 def moment(at: datetime) -> str:
     """``2013-07-08 00:00``, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")

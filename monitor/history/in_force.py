@@ -71,7 +71,7 @@ def in_force(connection: Connection, names: Sequence[str] | None, columns: list[
         .order_by(evaluations.c.window_end, evaluations.c.id)
     )
     newest = {"newest": newest_of_each_plan(connection, names)}
-    rows = [tuple(row) for row in connection.execute(asked, newest)]
+    rows = [tuple(row) for row in connection.execute(asked, newest).all()]
     return list({row[len(columns) :]: row[: len(columns)] for row in rows}.values())
 
 

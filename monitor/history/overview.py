@@ -4,17 +4,20 @@ constant number of statements, however many models there are."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import CTE, Engine, String, and_, column, func, select, values
+from sqlalchemy import Engine, Select, and_, bindparam, func, select
 
 from monitor.history.engine import reading
 from monitor.history.fleet import blind_alerts
 from monitor.history.rows import display_name
 from monitor.history.search import stands
 from monitor.history.tables import evaluations, verdicts
+from monitor.history.values import texts
 
 Subject = tuple[str, str, str, str, str]
 """Model, metric, column, segment and side: one promise."""
@@ -44,7 +47,7 @@ def evaluated_since(engine: Engine, floor: int, most: int) -> list[Evaluated] | 
     columns = (evaluations.c.id, evaluations.c.model, evaluations.c.evaluated_at)
     asked = select(*columns).where(evaluations.c.id > floor).order_by(evaluations.c.id).limit(most + 1)
     with reading(engine) as connection:
-        found = [Evaluated(*row) for row in connection.execute(asked)]
+        found = [Evaluated(*row) for row in connection.execute(asked).all()]
     return None if len(found) > most else found
 
 
@@ -72,23 +75,27 @@ def courses(engine: Engine, subjects: Iterable[Subject], until: datetime, days: 
     asked = list(dict.fromkeys(subjects))
     if not asked:
         return {}
-    wanted = _wanted(asked)
     midnight = until.replace(hour=0, minute=0, second=0, microsecond=0)
     ends = [midnight - timedelta(days=ago) for ago in range(days + 1)]
-    same = [verdicts.c[name] == wanted.c[name] for name in _SUBJECT[1:]]
-    query = (
-        select(*(wanted.c[name] for name in _SUBJECT), evaluations.c.window_end, verdicts.c.value, verdicts.c.verdict)
-        .select_from(wanted)
-        .join(evaluations, and_(evaluations.c.model == wanted.c.model, evaluations.c.window_end.in_(ends), stands()))
-        .join(verdicts, and_(verdicts.c.evaluation_id == evaluations.c.id, *same))
-        .order_by(evaluations.c.window_end)
-    )
     found: dict[Subject, list[Passed]] = defaultdict(list)
     with reading(engine) as connection:
-        for model, metric, name, segment, side, *passed in connection.execute(query):
+        given = {"subjects": asked, "ends": ends}
+        for model, metric, name, segment, side, *passed in connection.execute(
+            _courses(engine.dialect.name), given
+        ).all():
             found[model, metric, name, segment, side].append(Passed(*passed))
     return found
 
 
-def _wanted(asked: Sequence[Subject]) -> CTE:
-    return values(*(column(name, String) for name in _SUBJECT), name="given").data(asked).cte("wanted")
+@cache  # to put a statement together takes longer than to run it
+def _courses(dialect: str) -> Select[Any]:
+    wanted = texts(dialect, "subjects", _SUBJECT)
+    same = [verdicts.c[name] == wanted.c[name] for name in _SUBJECT[1:]]
+    then = evaluations.c.window_end.in_(bindparam("ends", expanding=True))
+    return (
+        select(*(wanted.c[name] for name in _SUBJECT), evaluations.c.window_end, verdicts.c.value, verdicts.c.verdict)
+        .select_from(wanted)
+        .join(evaluations, and_(evaluations.c.model == wanted.c.model, then, stands()))
+        .join(verdicts, and_(verdicts.c.evaluation_id == evaluations.c.id, *same))
+        .order_by(evaluations.c.window_end)
+    )

@@ -43,7 +43,7 @@ def past_of(
     )
     found: dict[tuple[str, str, str], list[Past]] = {}
     with reading(engine) as connection:
-        for began, ended, metric, column, segment, value, breach in connection.execute(asked):
+        for began, ended, metric, column, segment, value, breach in connection.execute(asked).all():
             if ended - began == end - start:
                 found.setdefault((metric, column, segment), []).append(Past(ended, value, bool(breach)))
     return {key: tuple(values) for key, values in found.items()}

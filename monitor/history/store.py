@@ -193,7 +193,7 @@ class Store:
             .order_by(table.c.evaluation_id)
         )
         with reading(self.engine) as connection:
-            found = [DayRecord(*row) for row in connection.execute(asked)]
+            found = [DayRecord(*row) for row in connection.execute(asked).all()]
         return list({(day.check, day.metric, day.column, day.segment, day.start): day for day in found}.values())
 
     def prune(

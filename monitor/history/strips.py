@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, Integer, Select, bindparam, case, func, select
+from sqlalchemy import Engine, Row, Select, bindparam, case, func, select
 
 from monitor.history.engine import reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
 from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
-from monitor.history.values import among
+from monitor.history.values import among, listed
 
 Key = tuple[str, str, str, str]
 """Metric, column, segment and side of a promise."""
@@ -36,12 +37,23 @@ _INSIDE = (
     evaluations.c.window_end <= bindparam("until"),
     stands(),
 )
+_WHOLE = (measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
 _MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows")]
 
 MANY = 200
 """Windows of all plans up to which none is left out."""
 MOST = 20_000
 """Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A window that ended: the evaluation of it that stands, and whose plan it was."""
+
+    evaluation: int
+    plan: str
+    start: datetime
+    end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,40 +130,58 @@ def _key(row: Any) -> Key:
     return row.metric, row.column, row.segment, row.side or ""
 
 
-def stretches(
-    engine: Engine, model: str, since: datetime, until: datetime, newest: int, metric: str | None = None
-) -> dict[Key, Stretch]:
-    """What became of each promise in the windows that ended in ``[since, until]``.
+def ended(engine: Engine, model: str, since: datetime, until: datetime) -> list[Ended]:
+    """The windows that ended in ``[since, until]``, newest first; of too many the newest."""
+    with reading(engine) as connection:
+        return [Ended(*row) for row in connection.execute(_ended(), _given(model, since, until)).all()]
+
+
+@cache
+def _ended() -> Select[Any]:
+    return _windows(select(*(evaluations.c[name] for name in ("id", "plan", "window_start", "window_end"))))
+
+
+def stretches(engine: Engine, windows: Sequence[Ended], newest: int, metric: str | None = None) -> dict[Key, Stretch]:
+    """What became of each promise in *windows*, which are newest first.
 
     It is shown by those of the *newest* windows of each plan that it was judged in, or else by the last that it was.
     """
-    counted, shown = _stretches(by_metric=metric is not None)
-    given = _given(model, since, until, metric=metric)
+    counted, shown = _stretches(engine.dialect.name, by_metric=metric is not None)
+    given = {} if metric is None else {"metric": metric}
     with reading(engine) as connection:
-        told = connection.execute(counted, given).all()
-        by_key = _by_key(_judged(row) for row in connection.execute(shown, {**given, "newest": newest}))
-    found: dict[Key, Stretch] = {}
-    for row in told:
-        key = _key(row)
-        shown_by = by_key.get(key) or judged(engine, model, row[-1], row[-1], row.metric).get(key)
-        if shown_by:
-            windows, breaches, valued, first, last = row[len(_KEY) :]
-            found[key] = Stretch(windows, breaches, valued, first, last, shown_by)
-    return found
+        told = connection.execute(counted, {**given, "asked": [each.evaluation for each in windows]}).all()
+        wanted = {each.evaluation for each in _newest_of_each_plan(windows, newest)}
+        wanted |= {windows[row.newest].evaluation for row in told}
+        by_key = _by_key(_judged(row) for row in connection.execute(shown, {**given, "asked": sorted(wanted)}).all())
+    return {key: _stretch(row, windows, by_key[key][:newest]) for row in told for key in [_key(row)]}
+
+
+def _stretch(row: Row[Any], windows: Sequence[Ended], shown: Sequence[Judged]) -> Stretch:
+    return Stretch(row.judged, row.breaches, row.valued, windows[row.oldest].end, windows[row.newest].end, shown)
+
+
+def _newest_of_each_plan(windows: Iterable[Ended], newest: int) -> Iterator[Ended]:
+    seen: Counter[str] = Counter()
+    for each in windows:
+        seen[each.plan] += 1
+        if seen[each.plan] <= newest:
+            yield each
 
 
 @cache  # to put a statement together takes longer than to run it
-def _stretches(*, by_metric: bool) -> tuple[Select[Any], Select[Any]]:
-    """What there is of each promise, and the newest windows of each plan."""
-    of_metric, ended = _OF_METRIC[:by_metric], evaluations.c.window_end
-    breaches = func.count(case((verdicts.c.verdict == "breach", 1)))
-    figures = (func.count(), breaches, func.count(verdicts.c.value), func.min(ended), func.max(ended))
-    counted = select(*_KEY, *figures).join_from(evaluations, verdicts, _SAME).where(*_INSIDE, *of_metric)
-    place = func.row_number().over(partition_by=evaluations.c.plan, order_by=_NEWEST_FIRST)
-    placed = select(evaluations.c.id, place.label("place")).where(*_INSIDE).subquery()
-    last = evaluations.c.id.in_(select(placed.c.id).where(placed.c.place <= bindparam("newest", type_=Integer)))
-    shown = select(*_JUDGED).join_from(evaluations, verdicts, _SAME).where(last, *of_metric)
-    return counted.group_by(*_KEY), shown.order_by(*_NEWEST_FIRST)
+def _stretches(dialect: str, *, by_metric: bool) -> tuple[Select[Any], Select[Any]]:
+    """What there is of each promise, with the places of its windows, and the verdicts on some windows, newest first."""
+    asked, of_metric = listed(dialect, "asked"), _OF_METRIC[:by_metric]
+    figures = (
+        func.count().label("judged"),
+        func.count(case((verdicts.c.verdict == "breach", 1))).label("breaches"),
+        func.count(verdicts.c.value).label("valued"),
+        func.min(asked.c.place).label("newest"),
+        func.max(asked.c.place).label("oldest"),
+    )
+    counted = select(*_KEY, *figures).join_from(asked, verdicts, verdicts.c.evaluation_id == asked.c.value)
+    shown = select(*_JUDGED).join_from(evaluations, verdicts, _SAME).where(among(dialect, evaluations.c.id, "asked"))
+    return counted.where(*of_metric).group_by(*_KEY), shown.where(*of_metric).order_by(*_NEWEST_FIRST)
 
 
 def measured(
@@ -177,55 +207,48 @@ def _measured(*, whole: bool) -> Select[Any]:
     return asked.where(measurements.c.segment == bindparam("segment")) if whole else asked
 
 
-def side_by_side(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> list[Measured]:
+def side_by_side(engine: Engine, windows: Sequence[Ended], metric: str) -> list[Measured]:
     """What was measured of *metric* on the whole, oldest first: of many windows those that do not overlap.
 
     Of a month of days that move on by the hour, a window a day: every row is in one of them, and none is read 24 times.
     """
-    chosen, asked = _side_by_side(engine.dialect.name)
+    apart = windows if len(windows) <= MANY else list(_apart(windows))
+    at = {each.evaluation: each.end for each in apart}
+    given = {"asked": list(at), "metric": metric}
     with reading(engine) as connection:
-        windows = connection.execute(chosen, _given(model, since, until)).all()
-        apart = [row.id for row in windows] if len(windows) <= MANY else _apart(tuple(row) for row in windows)
-        return [Measured(*row) for row in connection.execute(asked, {"apart": apart, "metric": metric})]
+        found = connection.execute(_of_windows(engine.dialect.name), given).all()
+    return sorted((Measured(at[row[0]], *row[1:]) for row in found), key=lambda one: one.at)
 
 
 @cache
-def _side_by_side(dialect: str) -> tuple[Select[Any], Select[Any]]:
-    """The windows, and what was measured in those chosen of them."""
-    about = (evaluations.c.id, evaluations.c.plan, evaluations.c.window_start, evaluations.c.window_end)
-    asked = (
-        select(evaluations.c.window_end, *_MEASURED)
-        .join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
-        .where(among(dialect, evaluations.c.id, "apart"))
-        .where(measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
-        .order_by(evaluations.c.window_end, measurements.c.id)
-    )
-    return _windows(select(*about)), asked
+def _of_windows(dialect: str) -> Select[Any]:
+    asked = select(measurements.c.evaluation_id, *_MEASURED).where(*_WHOLE)
+    return asked.where(among(dialect, measurements.c.evaluation_id, "asked")).order_by(measurements.c.id)
 
 
-def newest_of(engine: Engine, model: str, metric: str, since: datetime, until: datetime) -> Measured | None:
-    """What was measured of *metric* on the whole last, with its detail."""
+def newest_of(engine: Engine, windows: Sequence[Ended], metric: str) -> Measured | None:
+    """What was measured of *metric* on the whole in the first of *windows* that it was measured in, with its detail."""
+    given = {"asked": [each.evaluation for each in windows], "metric": metric}
     with reading(engine) as connection:
-        found = connection.execute(_newest_of(), _given(model, since, until, metric=metric)).first()
-    return None if found is None else Measured(*found)
+        found = connection.execute(_newest_of(engine.dialect.name), given).first()
+    return None if found is None else Measured(windows[found[0]].end, *found[1:])
 
 
 @cache
-def _newest_of() -> Select[Any]:
-    asked = _windows(select(evaluations.c.window_end, *_MEASURED, measurements.c.detail)).limit(1)
-    asked = asked.join(measurements, measurements.c.evaluation_id == evaluations.c.id)
-    return asked.where(measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
+def _newest_of(dialect: str) -> Select[Any]:
+    asked = listed(dialect, "asked")
+    found = select(asked.c.place, *_MEASURED, measurements.c.detail)
+    found = found.join_from(asked, measurements, measurements.c.evaluation_id == asked.c.value)
+    return found.where(*_WHOLE).order_by(asked.c.place).limit(1)
 
 
-def _apart(newest_first: Iterable[tuple[int, str, datetime, datetime]]) -> list[int]:
+def _apart(newest_first: Iterable[Ended]) -> Iterator[Ended]:
     """Of the windows of each plan the newest, and then each that ends before the one after it begins."""
     begins: dict[str, datetime] = {}
-    found = []
-    for evaluation, plan, start, end in newest_first:
-        if plan not in begins or end <= begins[plan]:
-            begins[plan] = start
-            found.append(evaluation)
-    return found
+    for each in newest_first:
+        if each.plan not in begins or each.end <= begins[each.plan]:
+            begins[each.plan] = each.start
+            yield each
 
 
 def _windows(asked: Select[Any]) -> Select[Any]:

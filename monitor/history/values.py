@@ -15,9 +15,11 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Subquery,
     Table,
     any_,
     bindparam,
+    column,
     func,
     insert,
     select,
@@ -72,6 +74,29 @@ def among(dialect: str, column: ColumnElement[int], ids: str) -> ColumnElement[b
     if dialect == "sqlite":
         return column.in_(select(func.json_each(bindparam(ids, type_=JSON)).table_valued("value").c.value))
     return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
+
+
+def listed(dialect: str, ids: str) -> Subquery:
+    """The list that is given as the parameter *ids* as a table: each *value* with its *place*, from 0."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(ids, type_=JSON)).table_valued("value", "key").alias()
+        return select(each.c.value, each.c.key.label("place")).subquery()
+    each = (
+        func.unnest(bindparam(ids, type_=ARRAY(BigInteger)))
+        .table_valued("value", with_ordinality="nth")
+        .render_derived()
+    )
+    return select(each.c.value, (each.c.nth - 1).label("place")).subquery()
+
+
+def texts(dialect: str, rows: str, names: Sequence[str]) -> Subquery:
+    """The rows of texts that are given as the parameter *rows* as a table with these columns."""
+    given = bindparam(rows, type_=JSON)
+    if dialect == "sqlite":
+        row = func.json_each(given).table_valued("value").c.value
+        return select(*(func.json_extract(row, f"$[{at}]").label(name) for at, name in enumerate(names))).subquery()
+    row = func.json_array_elements(given).table_valued(column("value", JSON)).c.value
+    return select(*(row[at].as_string().label(name) for at, name in enumerate(names))).subquery()
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from monitor.history import incidents
 from monitor.history.overview import Passed, courses, evaluated_since, newest_id
 from monitor.history.records import EvaluationRecord, MeasurementRecord, TransitionRecord, VerdictRecord
 from monitor.history.store import Store
-from monitor.history.strips import judged, measured, newest_of, side_by_side, stretches
+from monitor.history.strips import ended, judged, measured, newest_of, side_by_side, stretches
 from tests.history.conftest import DAY, LEASE, START, WALL, Record
 
 ACCURACY = ("flights", "accuracy", "", "", "min")
@@ -84,18 +84,19 @@ def test_a_promise_over_a_time_is_counted_whole_and_shown_by_its_newest_windows(
         record(day, verdicts=[told, given_up] if day < 3 else [told])
     record(4, verdicts=[accuracy(0.4, "breach")], revision=1)
     record(3, "others", verdicts=[accuracy(0.5)])
-    began, ended = START + 2 * DAY, START + 5 * DAY
+    began, until = START + 2 * DAY, START + 5 * DAY
+    windows = ended(engine, "flights", began, until)
 
-    found = stretches(engine, "flights", began, ended, newest=2)
+    found = stretches(engine, windows, newest=2)
 
     whole, segment = found["accuracy", "", "", "min"], found["accuracy", "", "origin=JFK", "min"]
-    assert (whole.windows, whole.breaches, whole.valued, whole.first, whole.last) == (4, 3, 3, began, ended)
+    assert (whole.windows, whole.breaches, whole.valued, whole.first, whole.last) == (4, 3, 3, began, until)
     assert (segment.windows, segment.valued, segment.first, segment.last) == (1, 0, began, began)
-    shown = judged(engine, "flights", began, ended)
+    shown = judged(engine, "flights", began, until)
     for key, stretch in found.items():
         assert list(stretch.newest) == shown[key][::-1][:2]
     assert set(shown) == set(found)
-    assert stretches(engine, "flights", began, ended, newest=2, metric="coverage") == {}
+    assert stretches(engine, windows, newest=2, metric="coverage") == {}
 
 
 def test_measurements_over_a_time_are_of_those_metrics_and_the_whole_unless_segments_are_wanted(
@@ -136,16 +137,17 @@ def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is
     drift = MeasurementRecord("drift", "drift", 0.3, column="temp")
     for hour in range(240):
         record(10 + hour / 24, measurements=[drift])
-    asked = (engine, "flights", "drift", START)
-    assert len(side_by_side(*asked, START + 14 * DAY)) == 97
     last = START + (10 + 239 / 24) * DAY
-    assert [one.at for one in side_by_side(*asked, last)] == [last - day * DAY for day in reversed(range(10))]
+    few, many = (ended(engine, "flights", START, until) for until in (START + 14 * DAY, last))
+    assert len(side_by_side(engine, few, "drift")) == 97
+    assert [one.at for one in side_by_side(engine, many, "drift")] == [last - day * DAY for day in reversed(range(10))]
 
 
 def test_the_newest_is_that_of_the_metric_whatever_else_was_measured_since(engine: Engine, record: Record) -> None:
     record(1, measurements=[MeasurementRecord("coverage", "coverage", 0.9, detail={"population": 7})])
     record(2, measurements=[MeasurementRecord("coverage", "coverage", 0.5, segment="origin=JFK")])
-    newest = newest_of(engine, "flights", "coverage", START, START + 3 * DAY)
+    windows = ended(engine, "flights", START, START + 3 * DAY)
+    newest = newest_of(engine, windows, "coverage")
     assert newest is not None
     assert (newest.at, newest.value, newest.detail) == (START + DAY, 0.9, {"population": 7})
-    assert newest_of(engine, "flights", "drift", START, START + 3 * DAY) is None
+    assert newest_of(engine, windows, "drift") is None

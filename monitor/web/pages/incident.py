@@ -14,7 +14,7 @@ from monitor.alerts.silence import Silence, fitting
 from monitor.history import charts, evaluations, incidents, queries, silences
 from monitor.history.rows import ArtifactRow, EvaluationStory, HistoryRow, IncidentStory
 from monitor.history.stored_profiles import ColumnDistribution, Counts, profile_of_evaluation
-from monitor.history.strips import stretches
+from monitor.history.strips import ended, stretches
 from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
 from monitor.web.pages.period import Period
 from monitor.web.reader import Reader
@@ -116,7 +116,8 @@ def _figure(reader: Reader, story: IncidentStory, now: datetime) -> Figure | Non
     if key is None:
         return None
     period = Period(since, max(until, incident.opened_at), "", "")
-    stretch = stretches(reader.engine(), incident.model, period.since, period.until, MOST_NUMBERS, key[0]).get(key)
+    windows = ended(reader.engine(), incident.model, period.since, period.until)
+    stretch = stretches(reader.engine(), windows, MOST_NUMBERS, key[0]).get(key)
     if stretch is None or not stretch.valued:
         return None
     return figure(incident.model, key, stretch, reader.units.get(key[0], ""), period)

@@ -12,7 +12,7 @@ from monitor.history import evaluations, incidents
 from monitor.history.overview import unjudged
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Measured, measured, newest_of, side_by_side, stretches
+from monitor.history.strips import Measured, ended, measured, newest_of, side_by_side, stretches
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
 from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
@@ -58,12 +58,13 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         return None
     promises = sorted(latest_verdicts(engine, name), key=rank)
     stand = stand_of(promises, max((each.evaluated_at for each in newest), default=None))
-    windows = stretches(engine, name, period.since, period.until, MOST_NUMBERS)
+    windows = ended(engine, name, period.since, period.until)
+    went = stretches(engine, windows, MOST_NUMBERS)
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
-    keys += [key for key in windows if key not in keys]
-    wanted = [key for key in keys if key in windows and windows[key].valued and metric in {"", key[0]}]
-    drifts = side_by_side(engine, name, "drift", period.since, period.until)
-    coverage = newest_of(engine, name, "coverage", period.since, period.until)
+    keys += [key for key in went if key not in keys]
+    wanted = [key for key in keys if key in went and went[key].valued and metric in {"", key[0]}]
+    drifts = side_by_side(engine, windows, "drift")
+    coverage = newest_of(engine, windows, "coverage")
     return ModelPage(
         name,
         settings.version if settings else newest[0].version,
@@ -75,7 +76,7 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         () if settings is None else fleet.marks_of(settings, stand, unjudged(engine).get(name, ()), now),
         incidents.listed(engine, reader.wall_now(), name, open_only=True),
         promises,
-        [figure(name, key, windows[key], reader.units.get(key[0], ""), period) for key in wanted[:MOST_FIGURES]],
+        [figure(name, key, went[key], reader.units.get(key[0], ""), period) for key in wanted[:MOST_FIGURES]],
         max(len(wanted) - MOST_FIGURES, 0),
         strips_of(drifts),
         (drifts[0].at, drifts[-1].at) if drifts else None,

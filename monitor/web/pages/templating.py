@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from math import isfinite
@@ -12,10 +12,12 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import MediaType, Response
+from markupsafe import Markup
 
 from monitor.alerts.words import at_bound, comparison, moment, span
 from monitor.release.contract import side_of
 from monitor.release.words import interval, measured
+from monitor.web.pages.damage import Cell
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -80,6 +82,17 @@ def _pretty(data: object) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
+def _heat(cells: Iterable[Cell]) -> Markup:
+    """The cells in which a column drifted. Put together here, for a page has a thousand of them."""
+    drawn = (
+        f'<rect class="heat" fill-opacity="{strength}" x="{cell.left}" width="{cell.width}" height="22">'
+        f"<title>{moment(cell.at)}: {measured(cell.value)}</title></rect>"
+        for cell in cells
+        if (strength := cell.strength)
+    )
+    return Markup("".join(drawn))  # noqa: S704  # numbers and times, no text from anywhere
+
+
 def _asset(name: str) -> str:
     """The address of a file in static/; it changes with its content, so that browsers may keep it for good."""
     return f"/static/{name}?{sha256((STATIC / name).read_bytes()).hexdigest()[:12]}"
@@ -95,7 +108,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "ago": ago, "measured": measured, "interval": shown_interval, "moment": moment, "words": _words,
-        "some": _some, "model_path": model_path, "size": size, "tojson_pretty": _pretty,
+        "some": _some, "heat": _heat, "model_path": model_path, "size": size, "tojson_pretty": _pretty,
     }  # fmt: skip
     made.globals |= {
         "VERDICTS": VERDICTS, "compared": _compared, "promised": _promised, "query": query, "span": span,
