@@ -130,6 +130,7 @@ def _alerts_of_then(store: Store, model: str, end: datetime) -> list[Alert]:
             condition=then[alert.key].condition if alert.key in then else "inactive",
             since=then[alert.key].since if alert.key in then else None,
             opened_at=then[alert.key].opened_at if alert.key in then else None,
+            fired_at=tuple(at for at in alert.fired_at if at < end),
         )
         for alert in alerts
     ]

@@ -84,14 +84,19 @@ def at_margins(years: int, margins: Sequence[float], years_of_a_model: int) -> I
 
 
 def _near(policy: Policy, chance: Chance, years: int, margin: float = 0.0, years_of_a_model: int = 5) -> str:
-    """Pages a year, and the share of days with an incident open."""
+    """Pages a year, relapses where there are any, and the share of days with an incident open."""
     random = np.random.default_rng(20260105)
     days = 365 * years_of_a_model
     told = [
         one for _ in range(max(years // years_of_a_model, 1)) for one in policy(quiet(random, chance, days, margin))
     ]
-    pages = sum(one.paged for one in told) / (len(told) / 365)
-    return f"{pages:.2f} ({sum(one.open for one in told) / len(told):.0%})"
+    return f"{_heard(told, len(told) / 365)} ({sum(one.open for one in told) / len(told):.0%})"
+
+
+def _heard(told: Sequence[Told], years: float) -> str:
+    """Pages a year, and relapses where there are any."""
+    relapses = sum(one.relapsed for one in told) / years
+    return f"{sum(one.paged for one in told) / years:.2f}" + (f" + {relapses:.2f}" if relapses else "")
 
 
 def each_hour(years: int) -> Iterator[str]:
@@ -109,7 +114,7 @@ def _each(policy: Policy, hours: int, chance: Chance, margin: float, years: int)
     for _ in range(years):
         log = quiet_hours(random, chance, 365, margin)
         told += policy(replace(log, live=Days(log.live.days[::hours])))
-    return f"{sum(one.paged for one in told) / years:.2f} + {sum(one.relapsed for one in told) / years:.2f}"
+    return _heard(told, years)
 
 
 def several_bounds(years: int) -> Iterator[str]:
@@ -133,7 +138,7 @@ def _several(count: int, chance: Chance, margin: float, years: int) -> str:
         for _ in range(models)
         for one in bounds_of_one_model([quiet(random, chance, 365 * 5, margin) for _ in range(count)])
     ]
-    return f"{sum(one.paged for one in told) / (models * 5):.2f}"
+    return _heard(told, models * 5)
 
 
 def on_drops(models: int) -> Iterator[str]:

@@ -19,6 +19,9 @@ AlertSide = Literal[Side, "blind"]
 SOURCE = "source"
 """The metric of the blind alert that a source cannot be read: one of the model instead of one of each promise."""
 
+MOST_FIRED = 12
+"""Times that an alert remembers it fired at: who fired a dozen times in a year needs no finer count."""
+
 _TIMES = ("since", "opened_at", "ended_at", "window_end", "waiting_end", "decided_start", "decided_end", "last_ok_end")
 
 
@@ -34,6 +37,8 @@ class Alert:
     being judged. *before* is the alert as it was before the newest window, so that a revision of that window can
     replace its effect. *waiting_end* is the end of the newest window that waited for outcomes: it counts as seen only
     once they are in, so that the alert goes by the newest window that can be judged.
+
+    *fired_at* are the ends of the last windows in which it fired by its days.
 
     *incident* is the one of its newest episode, which ended at *ended_at*, or goes on where that is None; a revision
     does not take these two back, for people have been told. *decided* counts the windows that were decided, *fired_in*
@@ -51,6 +56,7 @@ class Alert:
     since: datetime | None = None
     held: timedelta = timedelta(0)
     opened_at: datetime | None = None
+    fired_at: tuple[datetime, ...] = ()
     window_end: datetime | None = None
     waiting_end: datetime | None = None
     first: float | None = None
@@ -99,6 +105,7 @@ class Alert:
             values[name] = None if text is None else datetime.fromisoformat(text)
         values["held"] = timedelta(seconds=values["held"])
         values["fired_in"] = tuple(values.get("fired_in", ()))
+        values["fired_at"] = tuple(datetime.fromisoformat(text) for text in values.get("fired_at", ()))
         values["before"] = None if values["before"] is None else cls.from_data(values["before"])
         return cls(**values)
 
@@ -121,5 +128,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, tuple):
-        return list(value)
+        return [_plain(one) for one in value]
     return value.to_data() if isinstance(value, Alert) else value

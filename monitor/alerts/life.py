@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from monitor.alerts.alert import Alert, AlertSide, Condition
+from monitor.alerts.alert import MOST_FIRED, Alert, AlertSide, Condition
 from monitor.alerts.flapping import observed
 from monitor.alerts.rule import Rule
 from monitor.release.verdict import Verdict
@@ -59,6 +59,8 @@ def advance(
     if step.reason != "frozen":
         since = verdict.since or window_start
         seen = _with_figures(replace(seen, decided_start=since, decided_end=window_end), verdict)
+    if step.reason == "fired" and seen.by_days:
+        seen = replace(seen, fired_at=(*seen.fired_at, window_end)[-MOST_FIRED:])
     return replace(step, alert=seen)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -33,10 +34,10 @@ from monitor.history.rows import HistoryRow
 from monitor.history.tables import evaluations, verdicts
 from monitor.history.values import among
 
-NARROW, GROWTH = 200, 4
-"""Evaluations in the first page where each holds a row at most; else it is one, for one may hold thousands."""
 SPELL = 1000
 """Evaluations that are looked at for one page, however little in them matches."""
+GROWTH = 4
+"""How many times as many are read next, while too little matches."""
 FEW = 4000
 """Up to this many verdicts of a kind are looked up one by one; of more, the newest are met soon on the way back."""
 
@@ -125,7 +126,7 @@ def walk(
     upto = newest(connection) if after is None else after.upto
     evaluations_of, results = _BackInTime(connection, asked, upto), Results(connection, asked)
     one_each = asked.metric is not None and asked.segment is not None
-    size, looked, told = min(limit, NARROW) if one_each else 1, 0, 0
+    size, looked, told = min(limit, SPELL) if one_each else 1, 0, 0  # one evaluation may hold thousands of rows
     # The evaluation that a page ended in is read again, for what is left of it.
     taken = {after.evaluation: after.taken} if after is not None else {}
     page = evaluations_of.page(size, None if after is None else (after.window_end, after.evaluation))
@@ -179,24 +180,31 @@ def _evaluations(dialect: str, named: frozenset[str], *, revisions: bool) -> tup
         return [*conditions, table.c.evaluated_at <= bindparam("as_of")] if "as_of" in named else conditions
 
     columns = [evaluations.c.id, *(evaluations.c[name] for name in EVALUATION)]
-    bounds = (
-        ("model", evaluations.c.model, eq),
-        ("since", evaluations.c.window_end, ge),
-        ("until", evaluations.c.window_end, lt),
-        ("as_of", evaluations.c.window_end, le),  # nothing is evaluated before its window is over
+    times = (
+        ("since", "window_end", ge),
+        ("until", "window_end", lt),
+        ("as_of", "window_end", le),  # nothing is evaluated before its window is over
     )
     query = (
         select(*columns)
         .where(*known(evaluations))
-        .where(*(compare(column, bindparam(name)) for name, column, compare in bounds if name in named))
+        .where(*_compared(evaluations, named, ("model", "model", eq), *times))
         .order_by(*(evaluations.c[name].desc() for name in ("window_end", "id")))
         .limit(bindparam("size", type_=Integer))
     )
     if "few" in named:
         query = query.where(among(dialect, evaluations.c.id, "few"))
     if not revisions:
-        query = query.where(stands(known))
+        # The other revisions of a window end when it does; PostgreSQL has to be told.
+        query = query.where(stands(lambda table: [*known(table), *_compared(table, named, *times)]))
     return query, query.where(*_from_place())
+
+
+def _compared(
+    table: FromClause, named: AbstractSet[str], *bounds: tuple[str, str, Compare]
+) -> list[ColumnElement[bool]]:
+    """The bounds that are named: a parameter, the column of *table* that is compared with it, and how."""
+    return [compare(table.c[column], bindparam(name)) for name, column, compare in bounds if name in named]
 
 
 def _from_place() -> tuple[ColumnElement[bool], ColumnElement[bool]]:

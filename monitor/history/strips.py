@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, Row, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Engine, FromClause, Row, Select, bindparam, case, func, select
 
 from monitor.history.engine import reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
@@ -31,12 +31,13 @@ _JUDGED = [
 ]
 _SAME = verdicts.c.evaluation_id == evaluations.c.id
 _OF_METRIC = (verdicts.c.metric == bindparam("metric"),)
-_INSIDE = (
-    evaluations.c.model == bindparam("model"),
-    evaluations.c.window_end >= bindparam("since"),
-    evaluations.c.window_end <= bindparam("until"),
-    stands(),
-)
+
+
+def _between(table: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return table.c.window_end >= bindparam("since"), table.c.window_end <= bindparam("until")
+
+
+_INSIDE = (evaluations.c.model == bindparam("model"), *_between(evaluations), stands(_between))
 _WHOLE = (measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
 _MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows")]
 

@@ -2,8 +2,9 @@
 
 A day's value strays by chance, so a threshold alone pages all the time. Here the mean of the last 1, 2, 3 ... 56 days
 is each held to the threshold: a collapse shows in a day, a loss of a point in weeks. A page needs one of them beyond
-the threshold by a number of standard errors that follows from the budget, and an incident ends when the days since then
-are as clearly back. What that guarantees, and on which assumptions, stands in docs/alarm-quality.md.
+the threshold by a number of standard errors that follows from the budget, more of them where it paged lately, and an
+incident ends when the days since then are as clearly back. What that guarantees, and on which assumptions, stands in
+docs/alarm-quality.md.
 Source of looking at many lengths at once: D. Siegmund, E. S. Venkatraman, Using the generalized likelihood ratio
 statistic for sequential detection of a change-point, Annals of Statistics 23 (1995).
 """
@@ -77,34 +78,33 @@ class _Evidence:
 
 
 @lru_cache(maxsize=256)
-def level_of(period: timedelta, comparisons: int = 1) -> float:
+def level_of(period: timedelta, comparisons: int = 1, fired: int = 0) -> float:
     """The standard errors a page takes: a model at its threshold would cross them once in *period*, looked at weekly.
 
-    Comparisons share that chance equally (Bonferroni), and no budget makes one time in twenty enough.
+    Comparisons share that chance equally (Bonferroni), and no budget makes one time in twenty enough. What *fired*
+    before in the period has spent of the budget: the second page gets a quarter of the chance, the third a ninth, so
+    that all of them together have at most 1.65 times (pi squared over six) that of the first.
     """
-    chance = WEEK / period / max(comparisons, 1)
+    chance = WEEK / period / max(comparisons, 1) / (1 + fired) ** 2
     return max(NormalDist().inv_cdf(1 - min(chance, 0.5)), SUSPICIOUS)
 
 
-def relapse_within(period: timedelta) -> timedelta:
-    """How soon after its end an incident that breaks out again is still the same one, and no new page."""
-    return period / 2
-
-
-def look(days: Days, promise: Promise, opened: datetime | None = None) -> Finding | None:
-    """What the newest of *days* say; *opened* is when the alert fired, where it is open.
+def look(days: Days, promise: Promise, opened: datetime | None = None, fired: int = 0) -> Finding | None:
+    """What the newest of *days* say; *opened* is when the alert fired, where it is open, and *fired* how often it did
+    in the period.
 
     None where there are too few days, or too few rows in them, to tell.
     """
     variation = variation_of(days.days[:-1])
-    return None if variation is None else look_at(days, len(days), variation, promise, opened)
+    return None if variation is None else look_at(days, len(days), variation, promise, opened, fired)
 
 
 def look_at(
-    days: Days, end: int, variation: Variation, promise: Promise, opened: datetime | None = None
+    days: Days, end: int, variation: Variation, promise: Promise, opened: datetime | None = None, fired: int = 0
 ) -> Finding | None:
     """As ``look``, after the day before place *end*, with the *variation* of the days before that."""
-    level = _for_few_days(level_of(promise.period, promise.comparisons), variation.days)
+    spent = fired if opened is None else 0  # an open incident goes on by what the first one takes, and ends by it
+    level = _for_few_days(level_of(promise.period, promise.comparisons, spent), variation.days)
     found = list(_evidence(days, end, variation, promise, PAGING))
     if not found:
         return None

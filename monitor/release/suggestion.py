@@ -140,10 +140,13 @@ def _quiet(
     for path, level in zip(paths, levels, strict=True):
         days = _days(known, path, lambda _, level=level: level)  # type: ignore[misc]  # mypy knows no default in a lambda
         opened: datetime | None = None
+        fired: list[datetime] = []
         for end in range(BEFORE + 1, len(days) + 1):
-            was, opened = opened, _watched(days, end, known.variation, promise, opened)
-            pages += opened is not None and was is None
+            lately = sum(at > START + end * DAY - promise.period for at in fired)
+            was, opened = opened, _watched(days, end, known.variation, promise, opened, lately)
+            fired += [opened] if opened is not None and was is None else []
             opened_on += opened is not None
+        pages += len(fired)
     return pages / len(paths), opened_on / (len(paths) * YEAR)
 
 
@@ -156,14 +159,16 @@ def _found(known: Seen, paths: Sequence[Sequence[float]], promise: Promise, drop
             lambda place: _beyond(known.level, side, drop if place >= BEFORE else 0.0),
         )
         ends = range(BEFORE + 1, len(days) + 1)
-        delay = next((end - BEFORE for end in ends if _watched(days, end, known.variation, promise, None)), None)
+        delay = next((end - BEFORE for end in ends if _watched(days, end, known.variation, promise)), None)
         delays += [] if delay is None else [delay]
     return Found(drop, median(delays) if delays else None, len(delays) / len(paths))
 
 
-def _watched(days: Days, end: int, variation: Variation, promise: Promise, opened: datetime | None) -> datetime | None:
+def _watched(
+    days: Days, end: int, variation: Variation, promise: Promise, opened: datetime | None = None, fired: int = 0
+) -> datetime | None:
     """Since when an incident is open after the day before place *end*; None where none is."""
-    found = look_at(days, end, variation, promise, opened)
+    found = look_at(days, end, variation, promise, opened, fired)
     if found is None or found.state == "watch":
         return opened
     if found.state == "clear":

@@ -37,6 +37,9 @@ def days_before(
     return store.days(baseline_id, [fingerprint_of(one.check) for one in due.plan.checks], starts, upto)
 
 
+AlertOf = tuple[Key, Side]
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the history knows when a window is judged: the *days* before its end, of which some are *waiting* for
@@ -87,22 +90,30 @@ def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[
             newest.setdefault((day.metric, day.column, day.segment), {})[day.start] = day
     here = watch.bounds(due.plan)
     elsewhere = [bound for bound in watch.contract.bounds if bound.pages_by_days and bound not in here]
+    period, alerts = watch.contract.false_pages, list(_before(memory.alerts, due.end))
     return Daybook(
         days={key: Days(days.values()) for key, days in newest.items()},
-        opened=dict(_opened(memory.alerts, due.end)),
-        period=watch.contract.false_pages,
+        opened=dict(_opened(alerts, due.end)),
+        fired={key: sum(due.end - period < at < due.end for at in alert.fired_at) for key, alert in alerts},
+        period=period,
         others=sum(_looks(alert, elsewhere) for alert in memory.alerts),
     )
 
 
-def _opened(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[tuple[Key, Side], datetime]]:
-    """Since when each alert fires that did before the window's end."""
+def _before(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[AlertOf, Alert]]:
+    """Each alert as it was before the window that ends at *end*, which may be judged again."""
     for newest in alerts:
-        # Judged again, a window finds the alert as it was before that window.
         alert = newest.before or newest if newest.window_end == end else newest
+        if alert.side != "blind":
+            yield ((alert.metric, alert.column, alert.segment), alert.side), alert
+
+
+def _opened(alerts: Iterable[tuple[AlertOf, Alert]], end: datetime) -> Iterator[tuple[AlertOf, datetime]]:
+    """Since when each alert fires that did before the window's end."""
+    for key, alert in alerts:
         began = alert.since if alert.condition == "firing" else alert.opened_at
-        if alert.side != "blind" and alert.is_open and began is not None and began < end:
-            yield ((alert.metric, alert.column, alert.segment), alert.side), began
+        if alert.is_open and began is not None and began < end:
+            yield key, began
 
 
 def _looks(alert: Alert, bounds: Iterable[Bound]) -> int:

@@ -12,7 +12,6 @@ from checks.codec import FORMAT
 from checks.contract import Check
 from monitor.alerts.incident import ModelFacts
 from monitor.alerts.rule import Rule
-from monitor.release.alarm import relapse_within
 from monitor.release.contract import Bound, ReleaseContract, build_contract
 from monitor.schedule.plan import Plan, plans_of
 from monitor.settings import ModelSettings, Settings
@@ -70,7 +69,7 @@ def watches_of(settings: Settings, checks: Mapping[str, type[Check]], base: Path
         pending_for=alerts.pending_for,
         keep_firing_for=alerts.keep_firing_for,
         reopen_for=DAY if alerts.reopen_for is None else alerts.reopen_for,
-        relapse_for=relapse_within(alerts.false_pages) if alerts.reopen_for is None else alerts.reopen_for,
+        relapse_for=alerts.false_pages if alerts.reopen_for is None else alerts.reopen_for,
         blind_after=alerts.blind_after,
         blind_severity=alerts.blind_severity,
         group_by=alerts.group_by,

@@ -275,7 +275,7 @@ class AlertSettings(Table):
     false_pages: Rate = 365 * DAY  # of a model that sits exactly at its thresholds
     pending_for: Duration = Field(default=timedelta(0), alias="for")
     keep_firing_for: Duration = timedelta(0)
-    reopen_for: Duration | None = None  # left out: half the time of false_pages for what is judged by days, else a day
+    reopen_for: Duration | None = None  # left out: the time of false_pages for what is judged by days, else a day
     blind_after: Duration | None = None  # left out: three evaluations
     blind_severity: Severity = "warn"
     group_by: Literal["model", "metric", "segment"] = "model"

@@ -90,6 +90,12 @@ MUTANTS = [
         '"pending_cleared", _into(alert, "inactive", window_end)',
         '"pending_cleared", alert',
     ),
+    Mutant(
+        "what the window alone decided spends of the budget",
+        life.advance,
+        'step.reason == "fired" and seen.by_days',
+        'step.reason == "fired"',
+    ),
     Mutant("the timer goes on from one condition to the next", life._into, "held=timedelta(0)", "held=alert.held"),
     Mutant("an old window moves it", life.move, 'return Step(alert, "stale")', "pass"),
     Mutant(

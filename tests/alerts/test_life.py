@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.alerts.alert import Alert, alert_key, new_alert
+from monitor.alerts.alert import MOST_FIRED, Alert, alert_key, new_alert
 from monitor.alerts.life import Step, advance
 from monitor.alerts.rule import Rule
 from tests.alerts.scenes import DAY, Kind, end, verdict
@@ -114,6 +114,20 @@ def test_each_transition_has_its_named_reason(
     steps = live(*kinds, rule=rule)
     assert [step.reason for step in steps] == reasons
     assert steps[-1].alert.condition == condition
+
+
+def test_an_alert_remembers_when_it_fired_by_its_days_and_forgets_what_a_revision_took_back() -> None:
+    by_days = {kind: replace(verdict(kind), since=end(0)) for kind in ("breach", "holds")}
+    alert = live("breach", "holds")[-1].alert
+    assert alert.fired_at == (), "the window alone decided"
+    for day in range(3, 33):
+        alert = advance(alert, by_days["breach" if day % 2 else "holds"], end(day), Rule()).alert
+    again = advance(alert, by_days["breach"], end(33), Rule()).alert
+    back = advance(again, by_days["holds"], end(33), Rule()).alert
+
+    assert alert.fired_at == tuple(end(day) for day in range(31 - 2 * (MOST_FIRED - 1), 32, 2))
+    assert (again.fired_at[-1], back.fired_at) == (end(33), alert.fired_at)
+    assert Alert.from_data(json.loads(json.dumps(again.to_data()))) == again
 
 
 def test_a_window_older_than_the_newest_changes_nothing() -> None:

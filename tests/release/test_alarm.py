@@ -6,12 +6,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.release.alarm import MIN_ROWS, Finding, Promise, level_of, look, relapse_within
+from monitor.release.alarm import MIN_ROWS, Finding, Promise, level_of, look
 from monitor.release.days import Day, Days
 from monitor.release.variation import ENOUGH, variation_of
 
@@ -31,8 +32,10 @@ def noisy(seed: int, level: float, count: int, spread: float = 0.03) -> list[flo
     return [chance.gauss(level, spread) for _ in range(count)]
 
 
-def seen(values: Sequence[float], promise: Promise = AT_LEAST, opened: datetime | None = None) -> Finding:
-    found = look(days(values), promise, opened)
+def seen(
+    values: Sequence[float], promise: Promise = AT_LEAST, opened: datetime | None = None, fired: int = 0
+) -> Finding:
+    found = look(days(values), promise, opened, fired)
     assert found is not None
     return found
 
@@ -142,34 +145,67 @@ def test_the_unit_does_not_matter(seed: int, scale: float) -> None:
     longer=st.integers(1, 3650),
     comparisons=st.integers(1, 50),
     more=st.integers(0, 50),
+    fired=st.integers(0, 5),
 )
 def test_what_a_tighter_budget_pages_a_wider_one_pages_too(
-    seed: int, level: float, period: int, longer: int, comparisons: int, more: int
+    seed: int, level: float, period: int, longer: int, comparisons: int, more: int, fired: int
 ) -> None:
     values = noisy(seed, level, 40)
     wide = replace(AT_LEAST, period=period * DAY, comparisons=comparisons)
     tight = replace(AT_LEAST, period=(period + longer) * DAY, comparisons=comparisons + more)
 
     assert level_of(tight.period, tight.comparisons) >= level_of(wide.period, wide.comparisons)
-    if seen(values, tight).state == "page":
+    if seen(values, tight, fired=fired).state == "page":
         assert seen(values, wide).state == "page"
 
 
 @pytest.mark.parametrize(
-    ("period", "comparisons", "level"),
+    ("period", "comparisons", "fired", "level"),
     [
-        (timedelta(days=365), 1, 2.07),  # one week in 52
-        (timedelta(days=365), 10, 2.90),  # ten bounds share it
-        (timedelta(days=3650), 1, 2.90),
-        (timedelta(days=30), 1, 1.64),  # one time in twenty is the least that is evidence
+        (timedelta(days=365), 1, 0, 2.07),  # one week in 52
+        (timedelta(days=365), 10, 0, 2.90),  # ten bounds share it
+        (timedelta(days=3650), 1, 0, 2.90),
+        (timedelta(days=30), 1, 0, 1.64),  # one time in twenty is the least that is evidence
+        (timedelta(days=365), 1, 1, 2.59),  # the second of a year gets a quarter of the chance
+        (timedelta(days=365), 1, 2, 2.86),  # the third a ninth
+        (timedelta(days=365), 1, 12, 3.69),  # and a dozen in a year still do not silence it
     ],
 )
-def test_the_level_follows_from_the_budget(period: timedelta, comparisons: int, level: float) -> None:
-    assert level_of(period, comparisons) == pytest.approx(level, abs=0.01)
+def test_the_level_follows_from_the_budget_and_what_is_left_of_it(
+    period: timedelta, comparisons: int, fired: int, level: float
+) -> None:
+    assert level_of(period, comparisons, fired) == pytest.approx(level, abs=0.01)
 
 
-def test_a_relapse_within_half_the_period_is_the_same_incident() -> None:
-    assert relapse_within(YEAR) == timedelta(days=182.5)
+def test_all_pages_of_a_period_together_have_little_more_chance_than_the_first() -> None:
+    chances = [1 - NormalDist().cdf(level_of(YEAR, 1, fired)) for fired in range(500)]
+
+    assert sum(chances) <= 1.65 * 7 / 365
+
+
+@pytest.mark.parametrize(
+    ("fired", "opened", "state", "reason"),
+    [
+        (0, None, "page", "beyond"),
+        (2, None, "watch", "suspicious"),  # what paged twice this year must show more
+        (2, 20, "page", "beyond"),  # but what is open goes on by what the first took
+    ],
+)
+def test_what_fired_lately_needs_more_evidence_to_fire_again(
+    fired: int, opened: int | None, state: str, reason: str
+) -> None:
+    values = [*noisy(1, 0.80, 100), 0.676]
+
+    found = seen(values, opened=None if opened is None else START + (len(values) - opened) * DAY, fired=fired)
+
+    assert (found.state, found.reason) == (state, reason)
+
+
+def test_an_incident_ends_by_as_many_good_days_however_often_it_came_back() -> None:
+    values = noisy(1, 0.80, 100) + [0.60] * 3 + [0.80] * 40
+    opened = START + (len(values) - 40) * DAY
+
+    assert [seen(values, opened=opened, fired=fired).reason for fired in (0, 9)] == ["back", "back"]
 
 
 @pytest.mark.parametrize(

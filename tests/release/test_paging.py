@@ -31,13 +31,14 @@ def judged(
     *,
     usual: float = 0.8,
     opened: int | None = None,
+    fired: int = 0,
     others: int = 0,
 ) -> Verdict:
     """The verdict where the window itself holds, unless it is said what it measured; *opened* is so many days ago."""
     measured = window or Measurement(bound.metric, usual, usual - 0.02, usual + 0.02, 3500)
     key = (bound.metric, "", "")
     since = {} if opened is None else {(key, bound.side): END - opened * DAY}
-    book = Daybook(days={key: days(newest, usual)}, opened=since, others=others)
+    book = Daybook({key: days(newest, usual)}, since, {(key, bound.side): fired}, others=others)
     (verdict,) = judged_by_days(judge_all([bound], [measured]), book)
     return verdict
 
@@ -68,6 +69,11 @@ def test_what_may_be_chance_is_watched() -> None:
 def test_the_other_bounds_that_page_share_the_budget() -> None:
     assert judged([0.678]).reason == "falls_below"
     assert judged([0.678], others=9).reason == "watch"
+
+
+def test_what_paged_lately_has_spent_of_the_budget() -> None:
+    assert judged([0.67]).reason == "falls_below"
+    assert judged([0.67], fired=2).reason == "watch"
 
 
 @pytest.mark.parametrize(

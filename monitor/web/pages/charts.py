@@ -24,7 +24,7 @@ from monitor.schedule.plan import AWAITS_OUTCOMES
 from monitor.web.pages.period import Period
 from monitor.web.pages.templating import query
 
-MOST_NUMBERS = 14
+MOST_NUMBERS = 7
 TICK = timedelta(microseconds=1)
 """The API leaves out what ends when a time does; a chart does not."""
 MOST_KEPT = 256
