@@ -1,9 +1,10 @@
-"""How models stand: of each the verdict that makes its own, read again only when it was evaluated again."""
+"""How models stand and how that came: the verdict that makes a model's own and the course of its promise, read again
+only when it was evaluated again."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,11 +12,13 @@ from sqlalchemy import Engine
 
 from monitor.alerts.digest import Margin
 from monitor.clock import monotonic
-from monitor.history.overview import Evaluated, evaluated_since, newest_id
+from monitor.history.overview import Evaluated, Passed, Subject, courses, evaluated_since, newest_id
 from monitor.history.queries import WORST_FIRST, latest_verdicts, models
 from monitor.history.rows import HistoryRow
 from monitor.release.contract import side_of
 
+DAYS = 30
+"""Days that a course goes back."""
 MOST_ANEW = 20
 """Of more models at once it is quicker to read all."""
 LATE = 60.0
@@ -71,6 +74,9 @@ class Standing:
         self._stands: dict[str, Stand] = {}
         self._seen: dict[int, float] = {}
         self._floor: int | None = None
+        self._courses: dict[Subject, Sequence[Passed]] = {}
+        self._courses_until: datetime | None = None
+        self._changes = 0
 
     def of_all(self, engine: Engine) -> Mapping[str, Stand]:
         """By model, as of now."""
@@ -81,6 +87,28 @@ class Standing:
             else:
                 self._read(engine, {one.model: one.evaluated_at for one in fresh})
             return dict(self._stands)
+
+    def courses(
+        self, engine: Engine, subjects: Collection[Subject], until: datetime
+    ) -> dict[Subject, Sequence[Passed]]:
+        """How each promise went in the last days, for models of which ``of_all`` was just asked."""
+        until = until.replace(hour=0, minute=0, second=0, microsecond=0)
+        with self._lock:
+            if self._courses_until != until:
+                self._courses, self._courses_until = {}, until
+            known = {each: self._courses[each] for each in subjects if each in self._courses}
+            changes = self._changes
+        unknown = [each for each in subjects if each not in known]
+        found = courses(engine, unknown, until, DAYS)
+        read = {each: found.get(each, ()) for each in unknown}
+        with self._lock:
+            if (changes, until) == (self._changes, self._courses_until):  # what was read meanwhile may be older
+                self._courses |= read
+        return known | read
+
+    def _forget(self, models: Collection[str]) -> None:
+        self._changes += bool(models)
+        self._courses = {each: passed for each, passed in self._courses.items() if each[0] not in models}
 
     def _fresh(self, engine: Engine) -> list[Evaluated] | None:
         """What was evaluated since; None where that is too much, or nothing was ever read."""
@@ -106,7 +134,9 @@ class Standing:
         self._stands = {
             known.model: stand_of(judged.get(known.model, ()), known.evaluated_at) for known in models(engine)
         }
+        self._forget(self._stands)
 
     def _read(self, engine: Engine, evaluated: Mapping[str, datetime]) -> None:
         for model, at in evaluated.items():
             self._stands[model] = stand_of(latest_verdicts(engine, model), at)
+        self._forget(evaluated)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import pytest
 from sqlalchemy import Engine
 
-from monitor.history.overview import Evaluated, evaluated_since
+from monitor.history.overview import Evaluated, Passed, Subject, courses, evaluated_since
 from monitor.history.queries import latest_verdicts
 from monitor.history.records import EvaluationRecord, VerdictRecord
 from monitor.history.rows import HistoryRow
@@ -102,3 +105,54 @@ def test_an_evaluation_that_is_seen_late_is_not_missed(
     assert known.of_all(engine)["a"].verdict == "ok"
     monkeypatch.undo()
     assert known.of_all(engine)["a"].verdict == "breach"
+
+
+def test_a_course_is_read_once_a_day_and_when_its_model_was_evaluated_again(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def read(engine: Engine, subjects: Iterable[Subject], until: datetime, days: int) -> dict[Subject, list[Passed]]:
+        wanted = list(subjects)
+        asked.extend(model for model, *_ in wanted)
+        return courses(engine, wanted, until, days)
+
+    monkeypatch.setattr("monitor.web.standing.courses", read)
+    subjects: list[Subject] = [(model, "accuracy", "", "", "min") for model in ("a", "b", "gone")]
+    known = Standing()
+
+    def course_of_a(day: float) -> list[str]:
+        known.of_all(engine)
+        found = known.courses(engine, subjects, START + day * DAY)
+        assert set(found) == set(subjects)
+        return [passed.verdict for passed in found[subjects[0]]]
+
+    judge(store, 1, "a", "ok")
+    judge(store, 1, "b", "ok")
+    assert course_of_a(2.1) == ["ok"]
+    assert course_of_a(2.9) == ["ok"]
+    judge(store, 2, "a", "breach")
+    assert course_of_a(2.9) == ["ok", "breach"]
+    assert asked == ["a", "b", "gone", "a"]
+    assert course_of_a(3.0) == ["ok", "breach"]
+    assert asked[4:] == ["a", "b", "gone"], "on another day, other windows end as it begins"
+
+
+def test_a_course_that_was_read_while_its_model_was_evaluated_is_not_kept(
+    engine: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subject: Subject = ("a", "accuracy", "", "", "min")
+    known = Standing()
+    judge(store, 1, "a", "ok")
+    known.of_all(engine)
+
+    def read(engine: Engine, subjects: Iterable[Subject], until: datetime, days: int) -> dict[Subject, list[Passed]]:
+        found = courses(engine, subjects, until, days)
+        judge(store, 2, "a", "breach")
+        known.of_all(engine)
+        return found
+
+    monkeypatch.setattr("monitor.web.standing.courses", read)
+    assert len(known.courses(engine, [subject], START + 3 * DAY)[subject]) == 1
+    monkeypatch.undo()
+    assert len(known.courses(engine, [subject], START + 3 * DAY)[subject]) == 2

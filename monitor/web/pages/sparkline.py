@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from monitor.history.overview import Passed
+from monitor.web.standing import DAYS
 
 WIDTH, HEIGHT, MARGIN = 132.0, 34.0, 4.0
-DAYS = 30
 
 Spot = tuple[float, float]
 

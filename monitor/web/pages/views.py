@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 from monitor.clock import monotonic
 from monitor.history import evaluations, incidents, queries, silences
 from monitor.history.answers import mutes, said_of, silence_answer
-from monitor.history.overview import courses, unjudged
+from monitor.history.overview import unjudged
 from monitor.history.queries import incidents as episodes_of
 from monitor.history.strips import judged
 from monitor.settings import parse_time
@@ -25,7 +25,6 @@ from monitor.web.pages.incident import incident_page
 from monitor.web.pages.model import model_page, owner_of
 from monitor.web.pages.period import PRESETS, period_of
 from monitor.web.pages.showing import Asked, show
-from monitor.web.pages.sparkline import DAYS
 from monitor.web.pages.templating import html, model_path
 from monitor.web.reader import Reader
 from monitor.web.standing import rank
@@ -70,7 +69,7 @@ def _fleet(reader: Reader) -> ControllerRouterHandler:
         lines = fleet.lines_of(reader.settings.models, known, reader.units, now)
         page = fleet.page_of(lines, asked)
         subjects = [line.subject for line in page.lines if line.subject is not None]
-        drawn = fleet.with_courses(page, courses(engine, subjects, now, DAYS), now)
+        drawn = fleet.with_courses(page, reader.standing.courses(engine, subjects, now), now)
         return show(request, reader, "fleet.html", page=drawn, asked=asked, here="/")
 
     return the_fleet
