@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from monitor.alerts.alert import Alert
@@ -94,7 +94,7 @@ def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[
     return Daybook(
         days={key: Days(days.values()) for key, days in newest.items()},
         opened=dict(_opened(alerts, due.end)),
-        fired={key: sum(due.end - period < at < due.end for at in alert.fired_at) for key, alert in alerts},
+        fired={about: _fired(alert, newest.get(about[0], ()), due.end, period) for about, alert in alerts},
         period=period,
         others=sum(_looks(alert, elsewhere) for alert in memory.alerts),
     )
@@ -106,6 +106,13 @@ def _before(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[AlertOf, A
         alert = newest.before or newest if newest.window_end == end else newest
         if alert.side != "blind":
             yield ((alert.metric, alert.column, alert.segment), alert.side), alert
+
+
+def _fired(alert: Alert, days: Collection[datetime], end: datetime, period: timedelta) -> int:
+    """How often an alert fired in the period before *end*; what fired before the first of the days that are known was
+    about another version."""
+    since = max(end - period, min(days, default=end))
+    return sum(since < at < end for at in alert.fired_at)
 
 
 def _opened(alerts: Iterable[tuple[AlertOf, Alert]], end: datetime) -> Iterator[tuple[AlertOf, datetime]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from checks.discovery import discover
 from monitor.alerts.alert import Alert
+from monitor.history.records import DayRecord
 from monitor.schedule.daybook import Memory, daybook_of
 from monitor.schedule.due import DueWindow
 from monitor.schedule.watch import Watch, watches_of
@@ -43,12 +44,19 @@ def test_bounds_of_another_plan_share_the_budget_by_how_often_they_are_looked_at
     assert daybook_of(watch, due, Memory(alerts=alerts), ()).others == 3
 
 
-def test_an_alert_spends_of_the_budget_for_as_long_as_the_budget_lasts() -> None:
+def fired(known_for: int, alert: Alert) -> int:
+    """How often the alert fired in the year before END, where so many days are known."""
     watch, due = due_window()
-    fired_at = (END - 365 * DAY, END - 364 * DAY, END - DAY)
-    alert = Alert("one", "flights", "accuracy", "", "", "min", "page", fired_at=fired_at)
-    fired = replace(alert, fired_at=(*fired_at, END), window_end=END, before=alert)
-    spent = {(("accuracy", "", ""), "min"): 2}
+    days = [DayRecord("", "accuracy", "", "", END - (day + 1) * DAY, 0.8, 100, 0.04) for day in range(known_for)]
+    return daybook_of(watch, due, Memory(days, [alert]), ()).fired[("accuracy", "", ""), "min"]
 
-    assert daybook_of(watch, due, Memory(alerts=[alert]), ()).fired == spent
-    assert daybook_of(watch, due, Memory(alerts=[fired]), ()).fired == spent, "its window is judged again"
+
+def test_an_alert_spends_of_the_budget_for_as_long_as_the_budget_and_the_version_last() -> None:
+    fired_at = (END - 365 * DAY, END - 364 * DAY, END - 30 * DAY, END - DAY)
+    alert = Alert("one", "flights", "accuracy", "", "", "min", "page", fired_at=fired_at)
+    again = replace(alert, fired_at=(*fired_at, END), window_end=END, before=alert)
+
+    assert fired(366, alert) == 3
+    assert fired(366, again) == 3, "its window is judged again"
+    assert fired(20, alert) == 1, "the days of a new version are all that is known"
+    assert fired(0, alert) == 0
