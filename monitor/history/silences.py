@@ -34,9 +34,11 @@ def add(engine: Engine, silence: Silence, now: datetime) -> Silence:
     return replace(silence, id=int(made), author=author, comment=comment)
 
 
-def kept(engine: Engine, since: datetime | None = None) -> tuple[Silence, ...]:
-    """Every silence, oldest first; with *since* those that end later."""
-    asked = select(silences).order_by(silences.c.id)
+def kept(
+    engine: Engine, since: datetime | None = None, after: int = 0, limit: int | None = None
+) -> tuple[Silence, ...]:
+    """Every silence, oldest first; with *since* those that end later, of those *after* an id the first *limit*."""
+    asked = select(silences).where(silences.c.id > after).order_by(silences.c.id).limit(limit)
     with reading(engine) as connection:
         found = connection.execute(asked if since is None else asked.where(silences.c.ends_at > since))
         return tuple(_silence(row) for row in found)

@@ -16,6 +16,7 @@ from monitor.settings.schema import Place
 from monitor.settings.values import (
     Share,
     between,
+    fit_for_address,
     known_clock_time,
     known_header,
     known_network,
@@ -198,7 +199,7 @@ class CheckSettings(BaseModel):
 class ModelSettings(Table):
     """A deployed model under watch."""
 
-    name: Name
+    name: Annotated[Name, AfterValidator(fit_for_address)]
     version: Name
     task: Task
     owner: Text | None = None

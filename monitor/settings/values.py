@@ -178,6 +178,13 @@ def known_header(value: str) -> str:
     return value
 
 
+def fit_for_address(value: str) -> str:
+    """A name that can be part of an address, where browsers and servers shorten some. Raises ValueError."""
+    if value in {".", ".."} or value != value.strip("/") or "//" in value:
+        raise ValueError("must be a name with a page of its own: neither '.' nor '..', no '/' at an end and no '//'")
+    return value
+
+
 def between(low: timedelta, high: timedelta, words: str) -> Callable[[timedelta], timedelta]:
     """A validator for durations in ``[low, high]``; *words* names both ends."""
 

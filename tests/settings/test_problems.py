@@ -505,6 +505,13 @@ def test_a_threshold_of_a_segment_says_how_to_measure_segments(problems: Problem
     )
 
 
+@pytest.mark.parametrize("name", [".", "..", "/flights", "flights/", "a//b"])
+def test_a_name_that_no_address_can_hold_is_refused(problems: Problems, name: str) -> None:
+    (line,) = problems(('name = "flight-delay"', f'name = "{name}"'))
+    wanted = "models[0].name: must be a name with a page of its own: neither '.' nor '..', no '/' at an end and no '//'"
+    assert line == f"{wanted}, not '{name}'"
+
+
 def test_two_models_of_one_name_are_refused(problems: Problems, right: str) -> None:
     (line,) = problems(added=right)
     assert line == "models[1].name: is the name of models[0] already; give each model a name of its own"

@@ -72,7 +72,9 @@ def test_models_are_those_of_the_settings(client: httpx.Client, filled: Filled) 
     assert missing.json()["detail"] == f"No model is called '{'x' * 200}'; config.toml has flights, demand."
 
 
-@pytest.mark.parametrize("path", ["/measurements", "/evaluations", "/incidents", "/verdicts", "/artifacts"])
+@pytest.mark.parametrize(
+    "path", ["/measurements", "/evaluations", "/incidents", "/verdicts", "/silences", "/artifacts"]
+)
 def test_pages_lead_on_by_cursor_and_by_link(client: httpx.Client, engine: Engine, path: str) -> None:
     for _ in range(2):
         fill(engine, f"m{_}")

@@ -16,7 +16,7 @@ from monitor.web.problem import MEDIA_TYPE, body_of
 
 INTRODUCTION = """The questions of `model-monitor`'s commands, answered with the same words.
 
-Lists are `{"rows": [...], "next": ...}`, newest first where they come in pages: hand `next` back as `cursor` until it
+Lists are `{"rows": [...], "next": ...}`, most of them newest first: hand `next` back as `cursor` until it
 is null. `format=csv`, or `Accept: text/csv`, makes any list a table; measurements come as Arrow and Parquet, too.
 Answers carry an ETag. What goes wrong is a problem (RFC 9457) whose `detail` says what to do.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -109,12 +110,27 @@ def give(reader: Given, request: Asked, incident_id: p.Id, data: JSONBody[NewAck
     return one_answer(answer, STATUS[answer.kind])
 
 
+@dataclass(frozen=True, slots=True)
+class LastSilence:
+    """Where a page ended: behind this silence."""
+
+    silence: int
+
+
 @get("/silences", operation_id="silences", tags=["silences"], sync_to_thread=True)
-def silenced(reader: Given, request: Asked, every: Every = False, form: In = None) -> Response[Page[SilenceAnswer]]:  # noqa: FBT002  # as above
+def silenced(
+    reader: Given,
+    request: Asked,
+    every: Every = False,  # noqa: FBT002  # as above
+    limit: p.Limit = 100,
+    cursor: p.Cursor = None,
+    form: In = None,
+) -> Response[Page[SilenceAnswer]]:
     """The silences that are not over, oldest first."""
-    now = reader.wall_now()
-    found = silences.kept(reader.engine(), None if every else now)
-    return rows_answer(request, [silence_answer(each, now) for each in found], None, form)
+    now, after = reader.wall_now(), place_in(cursor, LastSilence)
+    found = silences.kept(reader.engine(), None if every else now, after.silence if after else 0, limit + 1)
+    following = LastSilence(found[limit - 1].id) if len(found) > limit else None
+    return rows_answer(request, [silence_answer(each, now) for each in found[:limit]], cursor_of(following), form)
 
 
 @post("/silences", operation_id="add_silence", tags=["silences"], sync_to_thread=True)
