@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, FromClause, Row, Select, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Engine, FromClause, Select, bindparam, func, select
 
 from monitor.history.engine import reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
@@ -21,7 +20,8 @@ from monitor.history.values import among, listed
 Key = tuple[str, str, str, str]
 """Metric, column, segment and side of a promise."""
 
-_KEY = [verdicts.c[name] for name in ("metric", "column", "segment", "side")]
+_NAMES = ("metric", "column", "segment", "side")
+_KEY = [verdicts.c[name] for name in _NAMES]
 _NEWEST_FIRST = (evaluations.c.window_end.desc(), evaluations.c.id.desc())
 _ABOUT = len(EVALUATION) + 3
 _JUDGED = [
@@ -69,12 +69,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """How a promise went over a time: *windows* that ended from *first* to *last*, *breaches* among them, those with a
-    value, and the *newest* of them, newest first."""
+    """How a promise went over a time: *windows* of its plan that ended from *first* to *last*, the *breaches* among
+    them, and its *newest* verdicts, newest first."""
 
     windows: int
     breaches: int
-    valued: int
     first: datetime
     last: datetime
     newest: Sequence[Judged]
@@ -143,46 +142,50 @@ def _ended() -> Select[Any]:
 
 
 def stretches(engine: Engine, windows: Sequence[Ended], newest: int, metric: str | None = None) -> dict[Key, Stretch]:
-    """What became of each promise in *windows*, which are newest first.
+    """How each promise that had a value went in *windows*, which are newest first.
 
-    It is shown by those of the *newest* windows of each plan that it was judged in, or else by the last that it was.
+    It is shown by those of the *newest* windows of its plan that it was judged in, or else by the last with a value.
+    To look for promises in every window would take longer than all the rest: one that was made and given up between
+    the first window and the newest, and never broken, is left out.
     """
-    counted, shown = _stretches(engine.dialect.name, by_metric=metric is not None)
+    of_plan = _by_plan(windows)
+    fresh = {each.evaluation for some in of_plan.values() for each in some[:newest]}
     given = {} if metric is None else {"metric": metric}
+    everywhere = {**given, "asked": [each.evaluation for each in windows]}
+    somewhere = {**given, "asked": sorted(fresh | {some[-1].evaluation for some in of_plan.values()})}
+    broken, judged_in, last_of = _stretches(engine.dialect.name, by_metric=metric is not None)
+    found: dict[Key, Stretch] = {}
     with reading(engine) as connection:
-        told = connection.execute(counted, {**given, "asked": [each.evaluation for each in windows]}).all()
-        wanted = {each.evaluation for each in _newest_of_each_plan(windows, newest)}
-        wanted |= {windows[row.newest].evaluation for row in told}
-        by_key = _by_key(_judged(row) for row in connection.execute(shown, {**given, "asked": sorted(wanted)}).all())
-    return {key: _stretch(row, windows, by_key[key][:newest]) for row in told for key in [_key(row)]}
+        breaches = {_key(row): row.breaches for row in connection.execute(broken, everywhere).all()}
+        known = _by_key(_judged(row) for row in connection.execute(judged_in, somewhere).all())
+        for key in dict.fromkeys((*known, *breaches)):
+            shown = [each for each in known.get(key, ()) if each.row.evaluation_id in fresh]
+            if all(each.row.value is None for each in shown):
+                last = connection.execute(last_of, {**everywhere, **dict(zip(_NAMES, key, strict=True))}).first()
+                if last is None:
+                    continue
+                shown = shown or [_judged(last)]
+            ends = of_plan[shown[0].plan]
+            found[key] = Stretch(len(ends), breaches.get(key, 0), ends[-1].end, ends[0].end, shown[:newest])
+    return found
 
 
-def _stretch(row: Row[Any], windows: Sequence[Ended], shown: Sequence[Judged]) -> Stretch:
-    return Stretch(row.judged, row.breaches, row.valued, windows[row.oldest].end, windows[row.newest].end, shown)
-
-
-def _newest_of_each_plan(windows: Iterable[Ended], newest: int) -> Iterator[Ended]:
-    seen: Counter[str] = Counter()
+def _by_plan(windows: Iterable[Ended]) -> dict[str, list[Ended]]:
+    found: dict[str, list[Ended]] = {}
     for each in windows:
-        seen[each.plan] += 1
-        if seen[each.plan] <= newest:
-            yield each
+        found.setdefault(each.plan, []).append(each)
+    return found
 
 
 @cache  # to put a statement together takes longer than to run it
-def _stretches(dialect: str, *, by_metric: bool) -> tuple[Select[Any], Select[Any]]:
-    """What there is of each promise, with the places of its windows, and the verdicts on some windows, newest first."""
-    asked, of_metric = listed(dialect, "asked"), _OF_METRIC[:by_metric]
-    figures = (
-        func.count().label("judged"),
-        func.count(case((verdicts.c.verdict == "breach", 1))).label("breaches"),
-        func.count(verdicts.c.value).label("valued"),
-        func.min(asked.c.place).label("newest"),
-        func.max(asked.c.place).label("oldest"),
-    )
-    counted = select(*_KEY, *figures).join_from(asked, verdicts, verdicts.c.evaluation_id == asked.c.value)
-    shown = select(*_JUDGED).join_from(evaluations, verdicts, _SAME).where(among(dialect, evaluations.c.id, "asked"))
-    return counted.where(*of_metric).group_by(*_KEY), shown.where(*of_metric).order_by(*_NEWEST_FIRST)
+def _stretches(dialect: str, *, by_metric: bool) -> tuple[Select[Any], Select[Any], Select[Any]]:
+    """Of some windows: how often each promise was broken, the verdicts, and the last one with a value on a promise."""
+    of_metric, asked = _OF_METRIC[:by_metric], among(dialect, verdicts.c.evaluation_id, "asked")
+    broken = select(*_KEY, func.count().label("breaches")).where(verdicts.c.verdict == "breach", asked, *of_metric)
+    shown = select(*_JUDGED).join_from(evaluations, verdicts, _SAME).where(asked).order_by(*_NEWEST_FIRST)
+    same = [column == bindparam(name) for name, column in zip(_NAMES, _KEY, strict=True)]
+    last = shown.where(*same, verdicts.c.value.is_not(None)).limit(1)
+    return broken.group_by(*_KEY), shown.where(*of_metric), last
 
 
 def measured(

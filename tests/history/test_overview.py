@@ -77,11 +77,13 @@ def test_verdicts_over_a_time_come_by_promise_with_how_many_outcomes_were_in(eng
     assert judged(engine, "flights", START, START + 9 * DAY, "coverage") == {}
 
 
-def test_a_promise_over_a_time_is_counted_whole_and_shown_by_its_newest_windows(engine: Engine, record: Record) -> None:
-    given_up = accuracy(None, segment="origin=JFK")
-    for day, value in enumerate((0.8, 0.5, None, 0.9, 0.6), start=1):
+def test_a_promise_over_a_time_is_shown_by_its_newest_windows_and_told_with_all_its_breaches(
+    engine: Engine, record: Record
+) -> None:
+    given_up, unknown = accuracy(0.9, segment="origin=JFK"), accuracy(None, segment="origin=LGA")
+    for day, value in enumerate((0.8, 0.5, 0.8, 0.9, None, None), start=1):
         told = accuracy(value, "breach" if value and value < 0.7 else "ok")
-        record(day, verdicts=[told, given_up] if day < 3 else [told])
+        record(day, verdicts=[told, unknown, given_up] if day < 4 else [told, unknown])
     record(4, verdicts=[accuracy(0.4, "breach")], revision=1)
     record(3, "others", verdicts=[accuracy(0.5)])
     began, until = START + 2 * DAY, START + 5 * DAY
@@ -90,13 +92,14 @@ def test_a_promise_over_a_time_is_counted_whole_and_shown_by_its_newest_windows(
     found = stretches(engine, windows, newest=2)
 
     whole, segment = found["accuracy", "", "", "min"], found["accuracy", "", "origin=JFK", "min"]
-    assert (whole.windows, whole.breaches, whole.valued, whole.first, whole.last) == (4, 3, 3, began, until)
-    assert (segment.windows, segment.valued, segment.first, segment.last) == (1, 0, began, began)
-    shown = judged(engine, "flights", began, until)
-    for key, stretch in found.items():
-        assert list(stretch.newest) == shown[key][::-1][:2]
-    assert set(shown) == set(found)
+    assert (whole.windows, whole.breaches, whole.first, whole.last) == (4, 2, began, until)
+    assert (segment.windows, segment.breaches) == (4, 0)
+    assert set(found) == {key for key in judged(engine, "flights", began, until) if "LGA" not in key[2]}
+    assert [(one.row.value, one.row.window_end) for one in whole.newest] == [(None, until), (0.4, until - DAY)]
+    assert [(one.row.value, one.row.window_end) for one in segment.newest] == [(0.9, START + 3 * DAY)]
     assert stretches(engine, windows, newest=2, metric="coverage") == {}
+    waiting = stretches(engine, windows, newest=1, metric="accuracy")["accuracy", "", "", "min"]
+    assert [one.row.value for one in waiting.newest] == [None], "there were values before"
 
 
 def test_measurements_over_a_time_are_of_those_metrics_and_the_whole_unless_segments_are_wanted(

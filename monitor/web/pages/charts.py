@@ -34,7 +34,7 @@ MOST_KEPT = 256
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A chart on a page: its heading, where the picture is but for its look and where all its numbers are, what it
-    shows, and the newest numbers in it, with how many there are before them."""
+    shows, and the newest numbers in it, with whether there are older ones."""
 
     name: str
     address: str
@@ -42,7 +42,7 @@ class Figure:
     alt: str
     newest: HistoryRow
     windows: Sequence[Judged]
-    older: int
+    older: bool
     waits: bool
 
 
@@ -63,7 +63,7 @@ def figure(model: str, key: Key, stretch: Stretch, unit: str, period: Period) ->
         alt_text_of(model, title, extent, comparison(side_of(side), newest.value, threshold, unit)),
         newest,
         stretch.newest,
-        stretch.windows - len(stretch.newest),
+        stretch.windows > len(stretch.newest),
         any(_waits(each) for each in stretch.newest),
     )
 

@@ -118,7 +118,7 @@ def _figure(reader: Reader, story: IncidentStory, now: datetime) -> Figure | Non
     period = Period(since, max(until, incident.opened_at), "", "")
     windows = ended(reader.engine(), incident.model, period.since, period.until)
     stretch = stretches(reader.engine(), windows, MOST_NUMBERS, key[0]).get(key)
-    if stretch is None or not stretch.valued:
+    if stretch is None:
         return None
     return figure(incident.model, key, stretch, reader.units.get(key[0], ""), period)
 

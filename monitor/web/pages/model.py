@@ -62,7 +62,7 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
     went = stretches(engine, windows, MOST_NUMBERS)
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
     keys += [key for key in went if key not in keys]
-    wanted = [key for key in keys if key in went and went[key].valued and metric in {"", key[0]}]
+    wanted = [key for key in keys if key in went and metric in {"", key[0]}]
     drifts = side_by_side(engine, windows, "drift")
     coverage = newest_of(engine, windows, "coverage")
     return ModelPage(
