@@ -90,8 +90,8 @@ def level_of(period: timedelta, comparisons: int = 1, fired: int = 0) -> float:
 
 
 def look(days: Days, promise: Promise, opened: datetime | None = None, fired: int = 0) -> Finding | None:
-    """What the newest of *days* say; *opened* is when the alert fired, where it is open, and *fired* how often it did
-    in the period.
+    """What the newest of *days* say; *opened* is when the alert fired, where it is open, and *fired* how often those
+    of the model did in the period.
 
     None where there are too few days, or too few rows in them, to tell.
     """

@@ -18,14 +18,14 @@ from monitor.release.verdict import STATES, Key, Reason, Verdict, unbroken
 class Daybook:
     """What is known of a model's days when a window is judged.
 
-    *days* are those before the window's end, by metric, column and segment; *opened* says since when an alert fires,
-    and *fired* how often it did in the last *period*, in which the model may page falsely once. *others* counts the
+    *days* are those before the window's end, by metric, column and segment; *opened* says since when an alert fires.
+    The model may page falsely once in *period*, in the last of which its alerts *fired* so often. *others* counts the
     looks of its bounds that are judged by days elsewhere.
     """
 
     days: Mapping[Key, Days] = field(default_factory=dict)
     opened: Mapping[tuple[Key, Side], datetime] = field(default_factory=dict)
-    fired: Mapping[tuple[Key, Side], int] = field(default_factory=dict)
+    fired: int = 0
     period: timedelta = ONE_A_YEAR
     others: int = 0
 
@@ -42,8 +42,7 @@ def _judged(verdict: Verdict, book: Daybook, comparisons: int) -> Verdict:
     if days is None or verdict.threshold is None or not _is_for_the_alarm(verdict):
         return verdict
     promise = Promise(verdict.threshold, verdict.bound.side, book.period, comparisons)
-    alert = (key, verdict.bound.side)
-    found = look(days, promise, book.opened.get(alert), book.fired.get(alert, 0))
+    found = look(days, promise, book.opened.get((key, verdict.bound.side)), book.fired)
     if found is None:
         return verdict
     return _restated(verdict, found, days.days[-found.days].start)

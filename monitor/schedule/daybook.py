@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from monitor.alerts.alert import Alert
@@ -35,9 +35,6 @@ def days_before(
     length = length_of_day(watch.model.bucket)
     starts = [due.end - (place + 1) * length for place in range(LOOK_BACK + 1)]
     return store.days(baseline_id, [fingerprint_of(one.check) for one in due.plan.checks], starts, upto)
-
-
-AlertOf = tuple[Key, Side]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +88,34 @@ def daybook_of(watch: Watch, due: DueWindow, memory: Memory, measured: Sequence[
     here = watch.bounds(due.plan)
     elsewhere = [bound for bound in watch.contract.bounds if bound.pages_by_days and bound not in here]
     period, alerts = watch.contract.false_pages, list(_before(memory.alerts, due.end))
+    first = min((start for days in newest.values() for start in days), default=due.end)
     return Daybook(
         days={key: Days(days.values()) for key, days in newest.items()},
         opened=dict(_opened(alerts, due.end)),
-        fired={about: _fired(alert, newest.get(about[0], ()), due.end, period) for about, alert in alerts},
+        # What fired before the first of the days that are known was about another version.
+        fired=len(_fired(alerts, max(due.end - period, first), due.end)),
         period=period,
         others=sum(_looks(alert, elsewhere) for alert in memory.alerts),
     )
 
 
-def _before(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[AlertOf, Alert]]:
-    """Each alert as it was before the window that ends at *end*, which may be judged again."""
-    for newest in alerts:
-        alert = newest.before or newest if newest.window_end == end else newest
-        if alert.side != "blind":
-            yield ((alert.metric, alert.column, alert.segment), alert.side), alert
+def _before(alerts: Iterable[Alert], end: datetime) -> Iterator[Alert]:
+    """The alerts as they were before the window that ends at *end*, which may be judged again."""
+    for alert in alerts:
+        yield alert.before or alert if alert.window_end == end else alert
 
 
-def _fired(alert: Alert, days: Collection[datetime], end: datetime, period: timedelta) -> int:
-    """How often an alert fired in the period before *end*; what fired before the first of the days that are known was
-    about another version."""
-    since = max(end - period, min(days, default=end))
-    return sum(since < at < end for at in alert.fired_at)
+def _fired(alerts: Iterable[Alert], since: datetime, end: datetime) -> set[datetime]:
+    """When any alert fired by its days; those that fired in one window were one page."""
+    return {at for alert in alerts for at in alert.fired_at if since < at < end}
 
 
-def _opened(alerts: Iterable[tuple[AlertOf, Alert]], end: datetime) -> Iterator[tuple[AlertOf, datetime]]:
+def _opened(alerts: Iterable[Alert], end: datetime) -> Iterator[tuple[tuple[Key, Side], datetime]]:
     """Since when each alert fires that did before the window's end."""
-    for key, alert in alerts:
+    for alert in alerts:
         began = alert.since if alert.condition == "firing" else alert.opened_at
-        if alert.is_open and began is not None and began < end:
-            yield key, began
+        if alert.side != "blind" and alert.is_open and began is not None and began < end:
+            yield ((alert.metric, alert.column, alert.segment), alert.side), began
 
 
 def _looks(alert: Alert, bounds: Iterable[Bound]) -> int:

@@ -38,7 +38,7 @@ def judged(
     measured = window or Measurement(bound.metric, usual, usual - 0.02, usual + 0.02, 3500)
     key = (bound.metric, "", "")
     since = {} if opened is None else {(key, bound.side): END - opened * DAY}
-    book = Daybook({key: days(newest, usual)}, since, {(key, bound.side): fired}, others=others)
+    book = Daybook({key: days(newest, usual)}, since, fired, others=others)
     (verdict,) = judged_by_days(judge_all([bound], [measured]), book)
     return verdict
 

@@ -44,19 +44,21 @@ def test_bounds_of_another_plan_share_the_budget_by_how_often_they_are_looked_at
     assert daybook_of(watch, due, Memory(alerts=alerts), ()).others == 3
 
 
-def fired(known_for: int, alert: Alert) -> int:
-    """How often the alert fired in the year before END, where so many days are known."""
+def fired(known_for: int, *alerts: Alert) -> int:
+    """How often the model's alerts fired in the year before END, where so many days are known."""
     watch, due = due_window()
     days = [DayRecord("", "accuracy", "", "", END - (day + 1) * DAY, 0.8, 100, 0.04) for day in range(known_for)]
-    return daybook_of(watch, due, Memory(days, [alert]), ()).fired[("accuracy", "", ""), "min"]
+    return daybook_of(watch, due, Memory(days, alerts), ()).fired
 
 
-def test_an_alert_spends_of_the_budget_for_as_long_as_the_budget_and_the_version_last() -> None:
+def test_what_fired_has_spent_of_the_models_budget_for_as_long_as_the_budget_and_the_version_last() -> None:
     fired_at = (END - 365 * DAY, END - 364 * DAY, END - 30 * DAY, END - DAY)
     alert = Alert("one", "flights", "accuracy", "", "", "min", "page", fired_at=fired_at)
     again = replace(alert, fired_at=(*fired_at, END), window_end=END, before=alert)
+    other = Alert("other", "flights", "log_loss", "", "", "max", "page", fired_at=(END - 2 * DAY, END - DAY))
 
     assert fired(366, alert) == 3
     assert fired(366, again) == 3, "its window is judged again"
+    assert fired(366, alert, other) == 4, "what fires in one window is one page"
     assert fired(20, alert) == 1, "the days of a new version are all that is known"
     assert fired(0, alert) == 0
