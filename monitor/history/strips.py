@@ -1,4 +1,5 @@
-"""How what a model promises, and what was measured beside it, went over a time: every metric in one statement."""
+"""How what a model promises, and what was measured beside it, went over a time: its windows are read once,
+and every metric by them."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
 from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
-from monitor.history.values import among, listed
+from monitor.history.values import among
 
 Key = tuple[str, str, str, str]
 """Metric, column, segment and side of a promise."""
@@ -231,19 +232,19 @@ def _of_windows(dialect: str) -> Select[Any]:
 
 
 def newest_of(engine: Engine, windows: Sequence[Ended], metric: str) -> Measured | None:
-    """What was measured of *metric* on the whole in the first of *windows* that it was measured in, with its detail."""
+    """What was measured of *metric* on the whole in the newest of *windows* that has it, with its detail."""
     given = {"asked": [each.evaluation for each in windows], "metric": metric}
     with reading(engine) as connection:
         found = connection.execute(_newest_of(engine.dialect.name), given).first()
-    return None if found is None else Measured(windows[found[0]].end, *found[1:])
+    return None if found is None else Measured(*found)
 
 
 @cache
 def _newest_of(dialect: str) -> Select[Any]:
-    asked = listed(dialect, "asked")
-    found = select(asked.c.place, *_MEASURED, measurements.c.detail)
-    found = found.join_from(asked, measurements, measurements.c.evaluation_id == asked.c.value)
-    return found.where(*_WHOLE).order_by(asked.c.place).limit(1)
+    asked = select(evaluations.c.window_end, *_MEASURED, measurements.c.detail)
+    asked = asked.join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
+    asked = asked.where(among(dialect, evaluations.c.id, "asked"), *_WHOLE)
+    return asked.order_by(*_NEWEST_FIRST).limit(1)
 
 
 def _apart(newest_first: Iterable[Ended]) -> Iterator[Ended]:

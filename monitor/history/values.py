@@ -76,19 +76,6 @@ def among(dialect: str, column: ColumnElement[int], ids: str) -> ColumnElement[b
     return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
 
 
-def listed(dialect: str, ids: str) -> Subquery:
-    """The list that is given as the parameter *ids* as a table: each *value* with its *place*, from 0."""
-    if dialect == "sqlite":
-        each = func.json_each(bindparam(ids, type_=JSON)).table_valued("value", "key").alias()
-        return select(each.c.value, each.c.key.label("place")).subquery()
-    each = (
-        func.unnest(bindparam(ids, type_=ARRAY(BigInteger)))
-        .table_valued("value", with_ordinality="nth")
-        .render_derived()
-    )
-    return select(each.c.value, (each.c.nth - 1).label("place")).subquery()
-
-
 def texts(dialect: str, rows: str, names: Sequence[str]) -> Subquery:
     """The rows of texts that are given as the parameter *rows* as a table with these columns."""
     given = bindparam(rows, type_=JSON)
