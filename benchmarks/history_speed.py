@@ -45,7 +45,11 @@ ALONE = "all, one reader alone"
 QUESTIONS = {
     "the page of the fleet": "/",
     "the page of a model": "/models/model-{model}",
+    "the page of a model, all its time": "/models/model-{model}?since=365d",
     "the page of an incident": "/incidents/1",
+    "the page of incidents": "/incidents",
+    "the page of evaluations": "/evaluations",
+    "the page of an evaluation": "/evaluations/{newest}",
     "the fleet": "/api/v1/models",
     "a model": "/api/v1/models/model-{model}",
     "its verdicts": "/api/v1/verdicts?model=model-{model}",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, Select, exists, func, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.records import ArtifactRecord
 from monitor.history.rows import HistoryRow
 from monitor.history.search import history
@@ -60,7 +60,7 @@ def windows_of(engine: Engine, incident_id: int, model: str) -> list[HistoryRow]
     return [row for row in rows if row.side in {side, None}][-_WINDOWS:]
 
 
-def gravest_of(engine: Engine, incident_id: int) -> tuple[str, str, str, str] | None:
+def gravest_of(engine: Readable, incident_id: int) -> tuple[str, str, str, str] | None:
     """Metric, column, segment and side of the gravest alert of the incident; None where it has no value to be drawn."""
     with reading(engine) as connection:
         found = connection.execute(_gravest(incident_id)).first()

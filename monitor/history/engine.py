@@ -38,6 +38,9 @@ POSTGRES_SESSION = {
     "jit": "off",
 }
 
+Readable = Engine | Connection
+"""A history, of which each question is answered at a moment of its own, or a transaction, in which all are at one."""
+
 
 def open_engine(url: str, *, read_only: bool = False) -> Engine:
     """Open the history at *url*; PostgreSQL is reached at the first use, a folder for SQLite is made at once.
@@ -65,9 +68,13 @@ def database_url(settings: Settings, base: Path) -> str:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that only reads: it never waits for a writer, nor makes one wait."""
-    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+def reading(history: Readable) -> Iterator[Connection]:
+    """A transaction that only reads: it never waits for a writer, nor makes one wait. Inside one, that one."""
+    if isinstance(history, Connection):
+        yield history
+        return
+    one_moment = {} if history.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    with history.connect().execution_options(reading=True, **one_moment) as connection, connection.begin():
         yield connection
 
 

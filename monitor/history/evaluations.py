@@ -8,9 +8,9 @@ from datetime import datetime
 from operator import eq, ge, lt
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, or_, select
+from sqlalchemy import Connection, Row, and_, or_, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.queries import artifacts_of_evaluation
 from monitor.history.rows import EvaluationRow, EvaluationStory, FailureRow, MaturityRow
 from monitor.history.search import newest, results_of, within
@@ -40,7 +40,7 @@ class Page:
 
 
 def page(
-    engine: Engine,
+    engine: Readable,
     limit: int,
     after: Place | None = None,
     *,
@@ -70,7 +70,7 @@ def page(
     return Page(rows, Place(upto, rows[-1].window_end, rows[-1].id) if len(found) > limit else None)
 
 
-def story(engine: Engine, evaluation_id: int) -> EvaluationStory | None:
+def story(engine: Readable, evaluation_id: int) -> EvaluationStory | None:
     """Everything about one evaluation; None where there is none of that id, or no more."""
     with reading(engine) as connection:
         found = connection.execute(select(evaluations).where(evaluations.c.id == evaluation_id)).first()
@@ -93,7 +93,7 @@ def story(engine: Engine, evaluation_id: int) -> EvaluationStory | None:
         )
 
 
-def under_way(engine: Engine, now: datetime) -> list[str]:
+def under_way(engine: Readable, now: datetime) -> list[str]:
     """The models that some daemon holds the lease of at *now*, wall time: they are being evaluated."""
     asked = select(models.c.name).where(models.c.lease_owner.is_not(None), models.c.lease_until > now)
     with reading(engine) as connection:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.newest import newest_of_each_plan
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow
@@ -41,7 +41,7 @@ class Page:
     after: Place | None
 
 
-def latest_verdicts(engine: Engine, model: str | None = None) -> list[HistoryRow]:
+def latest_verdicts(engine: Readable, model: str | None = None) -> list[HistoryRow]:
     """The verdict in force on each bound: the one on the newest window."""
     with reading(engine) as connection:
         return sorted(_read(connection, None if model is None else [model]), key=_place_values)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Table, func, or_, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.open_incidents import not_before_reopening
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, NotificationRow, TransitionRow, display_name
@@ -39,7 +39,7 @@ class Page:
 
 
 def listed(
-    engine: Engine, now: datetime, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
+    engine: Readable, now: datetime, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
 ) -> list[IncidentRow]:
     """Incidents, oldest first; with *since* those open at that window time or later. *now* is wall time."""
     asked = _asked(model, since, open_only=open_only).order_by(incidents.c.opened_at, incidents.c.id)
@@ -68,7 +68,7 @@ def page(
     return Page(rows, Place(rows[-1].id) if len(ids) > limit else None)
 
 
-def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | None:
+def story(engine: Readable, incident_id: int, now: datetime) -> IncidentStory | None:
     """Everything about one incident; None where there is none of that id, or no more."""
     with reading(engine) as connection:
         found = _rows(connection, select(*_columns(incidents, _INCIDENT)).where(incidents.c.id == incident_id), now)
@@ -84,7 +84,7 @@ def story(engine: Engine, incident_id: int, now: datetime) -> IncidentStory | No
         )
 
 
-def evidence(engine: Engine, incident_id: int) -> tuple[int, ...]:
+def evidence(engine: Readable, incident_id: int) -> tuple[int, ...]:
     """The evaluations that moved its alerts and are still kept, oldest first."""
     mine = (transitions.c.incident_id == incident_id, transitions.c.evaluation_id.is_not(None))
     asked = select(transitions.c.evaluation_id, func.min(transitions.c.id)).where(*mine)
@@ -121,6 +121,8 @@ def _asked(model: str | None, since: datetime | None, *, open_only: bool) -> Sel
 
 def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[IncidentRow]:
     found = connection.execute(asked).all()
+    if not found:
+        return []
     among = asked.with_only_columns(incidents.c.id).order_by(None)
     alerts, told, seen = _alerts(connection, among), _told(connection, among), _acknowledged(connection, among, now)
     return [IncidentRow(*(*row, tuple(alerts[row.id]), told[row.id], seen.get(row.id))) for row in found]

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, and_, bindparam, func, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.fleet import blind_alerts
 from monitor.history.rows import display_name
 from monitor.history.search import stands
@@ -57,7 +57,7 @@ def newest_id(engine: Engine) -> int:
         return connection.execute(select(func.max(evaluations.c.id))).scalar_one() or 0
 
 
-def unjudged(engine: Engine) -> dict[str, list[str]]:
+def unjudged(engine: Readable) -> dict[str, list[str]]:
     """By model, what cannot be judged and has an open alert that says so."""
     found: dict[str, list[str]] = defaultdict(list)
     with reading(engine) as connection:

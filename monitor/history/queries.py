@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, or_, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.in_force import in_force, latest_verdicts
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import history
@@ -56,7 +56,7 @@ def model_names(engine: Engine) -> list[str]:
 
 
 def incidents(
-    engine: Engine, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
+    engine: Readable, model: str | None = None, since: datetime | None = None, *, open_only: bool = False
 ) -> list[EpisodeRow]:
     """What fell below its threshold, oldest first; with *since* what was open at that time or later."""
     columns = [episodes.c[name] for name in ("segment", "severity", "opened_at", "resolved_at", "value", "threshold")]
@@ -82,7 +82,7 @@ def open_alerts(engine: Engine) -> list[dict[str, Any]]:
 
 
 def artifacts(
-    engine: Engine,
+    engine: Readable,
     model: str | None = None,
     incident: int | None = None,
     limit: int = 1000,

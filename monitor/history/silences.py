@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, insert, select, update
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.records import Silence
 from monitor.history.tables import silences
 from monitor.history.values import words
@@ -35,7 +35,7 @@ def add(engine: Engine, silence: Silence, now: datetime) -> Silence:
 
 
 def kept(
-    engine: Engine, since: datetime | None = None, after: int = 0, limit: int | None = None
+    engine: Readable, since: datetime | None = None, after: int = 0, limit: int | None = None
 ) -> tuple[Silence, ...]:
     """Every silence, oldest first; with *since* those that end later, of those *after* an id the first *limit*."""
     asked = select(silences).where(silences.c.id > after).order_by(silences.c.id).limit(limit)

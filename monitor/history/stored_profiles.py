@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, exists, select
+from sqlalchemy import Connection, Row, exists, select
 
 from checks.profile import ALL, Categories, Distribution, Layout, Numbers, Profile, Slice
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.tables import baselines, evaluations, profiles
 
 MOST_BUCKETS = 400
@@ -69,7 +69,7 @@ class WindowProfile:
 
 
 def profile_of(
-    engine: Engine,
+    engine: Readable,
     model: str,
     start: datetime,
     end: datetime,
@@ -108,7 +108,7 @@ def profile_of(
 
 
 def profile_of_evaluation(
-    engine: Engine, evaluation_id: int, *, segment: str = ALL, columns: Sequence[str] | None = None
+    engine: Readable, evaluation_id: int, *, segment: str = ALL, columns: Sequence[str] | None = None
 ) -> WindowProfile | None:
     """The same of the window of one evaluation; None where there is no such evaluation either."""
     asked = select(*(evaluations.c[name] for name in ("model", "version", "window_start", "window_end")))

@@ -3,15 +3,16 @@ and every metric by them."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, FromClause, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, select
 
-from monitor.history.engine import reading
+from monitor.history.engine import Readable, reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
 from monitor.history.search import stands
@@ -20,6 +21,9 @@ from monitor.history.values import among
 
 Key = tuple[str, str, str, str]
 """Metric, column, segment and side of a promise."""
+
+Course = Mapping[datetime, float | None]
+"""What was measured of a column, by the end of the window."""
 
 _NAMES = ("metric", "column", "segment", "side")
 _KEY = [verdicts.c[name] for name in _NAMES]
@@ -48,14 +52,16 @@ MOST = 20_000
 """Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A window that ended: the evaluation of it that stands, and whose plan it was."""
+class Ended(NamedTuple):
+    """A window that ended, and the evaluation of it that stands."""
 
     evaluation: int
-    plan: str
     start: datetime
     end: datetime
+
+
+Windows = Mapping[str, Sequence[Ended]]
+"""By plan, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Measured:
 
 
 def judged(
-    engine: Engine, model: str, since: datetime, until: datetime, metric: str | None = None
+    engine: Readable, model: str, since: datetime, until: datetime, metric: str | None = None
 ) -> dict[Key, list[Judged]]:
     """The verdicts on the windows that ended in ``[since, until]``, oldest first.
 
@@ -131,29 +137,32 @@ def _key(row: Any) -> Key:
     return row.metric, row.column, row.segment, row.side or ""
 
 
-def ended(engine: Engine, model: str, since: datetime, until: datetime) -> list[Ended]:
-    """The windows that ended in ``[since, until]``, newest first; of too many the newest."""
+def ended(engine: Readable, model: str, since: datetime, until: datetime) -> Windows:
+    """The windows that ended in ``[since, until]``; of too many the newest."""
     with reading(engine) as connection:
-        return [Ended(*row) for row in connection.execute(_ended(), _given(model, since, until)).all()]
+        rows = connection.execute(_ended(), _given(model, since, until)).all()
+    found: dict[str, list[Ended]] = {}
+    for plan, *about in rows:
+        found.setdefault(plan, []).append(Ended._make(about))
+    return found
 
 
 @cache
 def _ended() -> Select[Any]:
-    return _windows(select(*(evaluations.c[name] for name in ("id", "plan", "window_start", "window_end"))))
+    return _windows(select(*(evaluations.c[name] for name in ("plan", "id", "window_start", "window_end"))))
 
 
-def stretches(engine: Engine, windows: Sequence[Ended], newest: int, metric: str | None = None) -> dict[Key, Stretch]:
-    """How each promise that had a value went in *windows*, which are newest first.
+def stretches(engine: Readable, windows: Windows, newest: int, metric: str | None = None) -> dict[Key, Stretch]:
+    """How each promise that had a value went in *windows*.
 
     It is shown by those of the *newest* windows of its plan that it was judged in, or else by the last with a value.
     To look for promises in every window would take longer than all the rest: one that was made and given up between
     the first window and the newest, and never broken, is left out.
     """
-    of_plan = _by_plan(windows)
-    fresh = {each.evaluation for some in of_plan.values() for each in some[:newest]}
+    fresh = {each.evaluation for some in windows.values() for each in some[:newest]}
     given = {} if metric is None else {"metric": metric}
-    everywhere = {**given, "asked": [each.evaluation for each in windows]}
-    somewhere = {**given, "asked": sorted(fresh | {some[-1].evaluation for some in of_plan.values()})}
+    everywhere = {**given, "asked": [each.evaluation for some in windows.values() for each in some]}
+    somewhere = {**given, "asked": sorted(fresh | {some[-1].evaluation for some in windows.values()})}
     broken, judged_in, last_of = _stretches(engine.dialect.name, by_metric=metric is not None)
     found: dict[Key, Stretch] = {}
     with reading(engine) as connection:
@@ -166,15 +175,8 @@ def stretches(engine: Engine, windows: Sequence[Ended], newest: int, metric: str
                 if last is None:
                     continue
                 shown = shown or [_judged(last)]
-            ends = of_plan[shown[0].plan]
+            ends = windows[shown[0].plan]
             found[key] = Stretch(len(ends), breaches.get(key, 0), ends[-1].end, ends[0].end, shown[:newest])
-    return found
-
-
-def _by_plan(windows: Iterable[Ended]) -> dict[str, list[Ended]]:
-    found: dict[str, list[Ended]] = {}
-    for each in windows:
-        found.setdefault(each.plan, []).append(each)
     return found
 
 
@@ -190,7 +192,7 @@ def _stretches(dialect: str, *, by_metric: bool) -> tuple[Select[Any], Select[An
 
 
 def measured(
-    engine: Engine,
+    engine: Readable,
     model: str,
     metrics: Collection[str],
     since: datetime,
@@ -212,47 +214,50 @@ def _measured(*, whole: bool) -> Select[Any]:
     return asked.where(measurements.c.segment == bindparam("segment")) if whole else asked
 
 
-def side_by_side(engine: Engine, windows: Sequence[Ended], metric: str) -> list[Measured]:
-    """What was measured of *metric* on the whole, oldest first: of many windows those that do not overlap.
+def side_by_side(engine: Readable, windows: Windows, metric: str) -> dict[str, Course]:
+    """What was measured of *metric* on the whole, by column: of many windows those that do not overlap.
 
     Of a month of days that move on by the hour, a window a day: every row is in one of them, and none is read 24 times.
     """
-    apart = windows if len(windows) <= MANY else list(_apart(windows))
-    at = {each.evaluation: each.end for each in apart}
+    few = sum(map(len, windows.values())) <= MANY
+    at = {each.evaluation: each.end for some in windows.values() for each in (some if few else _apart(some))}
     given = {"asked": list(at), "metric": metric}
     with reading(engine) as connection:
-        found = connection.execute(_of_windows(engine.dialect.name), given).all()
-    return sorted((Measured(at[row[0]], *row[1:]) for row in found), key=lambda one: one.at)
+        rows = connection.execute(_of_windows(engine.dialect.name), given).all()
+    found: dict[str, dict[datetime, float | None]] = defaultdict(dict)
+    for evaluation, column, value in rows:
+        found[column][at[evaluation]] = value
+    return dict(found)
 
 
 @cache
 def _of_windows(dialect: str) -> Select[Any]:
-    asked = select(measurements.c.evaluation_id, *_MEASURED).where(*_WHOLE)
-    return asked.where(among(dialect, measurements.c.evaluation_id, "asked")).order_by(measurements.c.id)
+    asked = select(*(measurements.c[name] for name in ("evaluation_id", "column", "value"))).where(*_WHOLE)
+    return asked.where(among(dialect, measurements.c.evaluation_id, "asked"))
 
 
-def newest_of(engine: Engine, windows: Sequence[Ended], metric: str) -> Measured | None:
-    """What was measured of *metric* on the whole in the newest of *windows* that has it, with its detail."""
-    given = {"asked": [each.evaluation for each in windows], "metric": metric}
+def newest_of(engine: Readable, windows: Windows, metric: str, newest: int) -> Measured | None:
+    """What was measured of *metric* on the whole, with its detail, in the last of the *newest* windows of each plan
+    that has it."""
+    at = {each.evaluation: each.end for some in windows.values() for each in some[:newest]}
     with reading(engine) as connection:
-        found = connection.execute(_newest_of(engine.dialect.name), given).first()
-    return None if found is None else Measured(*found)
+        found = connection.execute(_newest_of(engine.dialect.name), {"asked": list(at), "metric": metric}).all()
+    last = max(found, key=lambda row: (at[row.evaluation_id], row.evaluation_id), default=None)
+    return None if last is None else Measured(at[last.evaluation_id], *last[1:])
 
 
 @cache
 def _newest_of(dialect: str) -> Select[Any]:
-    asked = select(evaluations.c.window_end, *_MEASURED, measurements.c.detail)
-    asked = asked.join_from(evaluations, measurements, measurements.c.evaluation_id == evaluations.c.id)
-    asked = asked.where(among(dialect, evaluations.c.id, "asked"), *_WHOLE)
-    return asked.order_by(*_NEWEST_FIRST).limit(1)
+    asked = select(measurements.c.evaluation_id, *_MEASURED, measurements.c.detail).where(*_WHOLE)
+    return asked.where(among(dialect, measurements.c.evaluation_id, "asked"))
 
 
 def _apart(newest_first: Iterable[Ended]) -> Iterator[Ended]:
-    """Of the windows of each plan the newest, and then each that ends before the one after it begins."""
-    begins: dict[str, datetime] = {}
+    """The newest, and then each that ends before the one after it begins."""
+    begins = None
     for each in newest_first:
-        if each.plan not in begins or each.end <= begins[each.plan]:
-            begins[each.plan] = each.start
+        if begins is None or each.end <= begins:
+            begins = each.start
             yield each
 
 

@@ -15,16 +15,20 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     Subquery,
     Table,
+    Text,
     any_,
     bindparam,
+    cast,
     column,
     func,
     insert,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator
 
 
 def number(value: float | None) -> float | None:
@@ -69,11 +73,21 @@ def _finite(value: Any) -> Any:
     return value
 
 
+class _Ids(TypeDecorator[Sequence[int]]):
+    """Many ids in PostgreSQL's own notation, which psycopg would put together with a search in each."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> str:  # noqa: ARG002  # as SQLAlchemy calls it
+        return f"{{{','.join(map(str, value or ()))}}}"
+
+
 def among(dialect: str, column: ColumnElement[int], ids: str) -> ColumnElement[bool]:
     """Whether a column is in the list that is given as the parameter *ids*: one word, not a statement of thousands."""
     if dialect == "sqlite":
         return column.in_(select(func.json_each(bindparam(ids, type_=JSON)).table_valued("value").c.value))
-    return column == any_(bindparam(ids, type_=ARRAY(BigInteger)))
+    return column == any_(cast(bindparam(ids, type_=_Ids), ARRAY(BigInteger)))
 
 
 def texts(dialect: str, rows: str, names: Sequence[str]) -> Subquery:

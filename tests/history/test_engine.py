@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 
-from monitor.history.engine import open_engine, ping, remark_on_sqlite
+from monitor.history.deliveries import note_receiver, receiver_rows
+from monitor.history.engine import open_engine, ping, reading, remark_on_sqlite
 from monitor.history.migrations import migrate
 from monitor.history.problems import HistoryUnavailable
 from monitor.history.store import Store
@@ -231,6 +232,16 @@ def test_a_reader_does_not_wait_for_a_writer(engine: Engine) -> None:
         connection.execute(receivers.insert().values(name="console"))
 
         assert Store(engine).counts().models == 0  # would wait 5 s and fail if reading took the write lock
+
+
+def test_several_questions_in_one_transaction_are_answered_as_of_one_moment(engine: Engine) -> None:
+    with reading(engine) as history:
+        before = history.execute(select(receivers.c.name)).all()
+        note_receiver(engine, "slack", None, "", healthy=True)
+        with reading(history) as the_same:
+            after = the_same.execute(select(receivers.c.name)).all()
+    assert before == after == []
+    assert [each.receiver for each in receiver_rows(engine)] == ["slack"]
 
 
 def test_opening_the_history_imports_no_alembic() -> None:

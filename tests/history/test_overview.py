@@ -142,15 +142,19 @@ def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is
         record(10 + hour / 24, measurements=[drift])
     last = START + (10 + 239 / 24) * DAY
     few, many = (ended(engine, "flights", START, until) for until in (START + 14 * DAY, last))
-    assert len(side_by_side(engine, few, "drift")) == 97
-    assert [one.at for one in side_by_side(engine, many, "drift")] == [last - day * DAY for day in reversed(range(10))]
+    assert len(side_by_side(engine, few, "drift")["temp"]) == 97
+    assert side_by_side(engine, many, "drift") == {"temp": {last - day * DAY: 0.3 for day in range(10)}}
+    assert side_by_side(engine, many, "coverage") == {}
 
 
 def test_the_newest_is_that_of_the_metric_whatever_else_was_measured_since(engine: Engine, record: Record) -> None:
     record(1, measurements=[MeasurementRecord("coverage", "coverage", 0.9, detail={"population": 7})])
     record(2, measurements=[MeasurementRecord("coverage", "coverage", 0.5, segment="origin=JFK")])
+    for hour in range(1, 9):
+        record(2 + hour / 24, plan="1h each 1h")
     windows = ended(engine, "flights", START, START + 3 * DAY)
-    newest = newest_of(engine, windows, "coverage")
+    newest = newest_of(engine, windows, "coverage", 2)
     assert newest is not None
     assert (newest.at, newest.value, newest.detail) == (START + DAY, 0.9, {"population": 7})
-    assert newest_of(engine, windows, "drift") is None
+    assert newest_of(engine, windows, "coverage", 1) is None
+    assert newest_of(engine, windows, "drift", 2) is None

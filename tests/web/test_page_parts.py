@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -24,8 +25,12 @@ NOW = datetime(2013, 7, 14, 6, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def measured(at: int, column: str, value: float | None, **more: object) -> Measured:
-    return replace(Measured(NOW + at * DAY, "drift", column, "", value, 100, {}), **more)  # type: ignore[arg-type]
+def measured(at: int, value: float | None, **more: object) -> Measured:
+    return replace(Measured(NOW + at * DAY, "drift", "", "", value, 100, {}), **more)  # type: ignore[arg-type]
+
+
+def course(values: Sequence[float | None]) -> dict[datetime, float | None]:
+    return {NOW + place * DAY: value for place, value in enumerate(values)}
 
 
 def incident(severity: str = "page", seen: str = "") -> IncidentRow:
@@ -151,17 +156,21 @@ def test_a_time_that_makes_no_sense_is_said_and_the_usual_one_is_shown(since: st
 
 
 def test_columns_are_ranked_by_how_far_they_drifted_now() -> None:
-    drifts = [measured(day, column, value) for day in range(3) for column, value in
-              (("calm", 0.0), ("was", 0.9 - day * 0.45), ("is", 0.1 * day), ("gone", None))]  # fmt: skip
-    found = strips_of(drifts)
+    drifts: dict[str, list[float | None]] = {
+        "calm": [0.0, 0.0, 0.0],
+        "was": [0.9, 0.45, 0.0],
+        "is": [0.0, 0.1, 0.2],
+        "gone": [None, None, None],
+    }
+    found = strips_of({column: course(values) for column, values in drifts.items()})
     assert [strip.column for strip in found] == ["is", "was", "calm", "gone"]
     assert [cell.strength for cell in found[0].cells] == [0.0, 0.4, 0.8]
     assert (found[1].now, found[1].most) == (0.0, 0.9)
-    assert strips_of([]) == ()
+    assert strips_of({}) == ()
 
 
 def test_a_long_time_fits_on_a_strip_and_its_worst_windows_are_seen() -> None:
-    [strip] = strips_of([measured(hour, "temp", 0.3 if hour == 1234 else 0.0) for hour in range(8760)])
+    [strip] = strips_of({"temp": course([0.3 if hour == 1234 else 0.0 for hour in range(8760)])})
     assert len(strip.cells) <= MOST_CELLS
     assert [cell.value for cell in strip.cells].count(0.3) == 1
     assert strip.cells[-1].left + strip.cells[-1].width == pytest.approx(100, abs=1)
@@ -170,22 +179,22 @@ def test_a_long_time_fits_on_a_strip_and_its_worst_windows_are_seen() -> None:
 def test_segments_are_ranked_by_the_rows_they_cost() -> None:
     whole = row("accuracy", "breach", value=0.65, threshold=0.7)
     parts = [("small and bad", 0.2, 10), ("large and bad", 0.6, 1000), ("fine", 0.8, 500), ("empty", None, 0)]
-    segments = [measured(0, "", value, segment=name, rows=rows) for name, value, rows in parts]
-    found = damages_of([measured(0, "", 0.65), *segments], whole)
+    segments = [measured(0, value, segment=name, rows=rows) for name, value, rows in parts]
+    found = damages_of([measured(0, 0.65), *segments], whole)
     assert [(one.segment, round(one.cost)) for one in found] == [
         ("large and bad", 100), ("small and bad", 5), ("fine", -50),
     ]  # fmt: skip
     upper = row("error_cost", "breach", value=9.0, threshold=5.0, side="max")
-    assert [one.cost for one in damages_of([measured(0, "", 8.0, segment="x", rows=2)], upper)] == [6.0]
+    assert [one.cost for one in damages_of([measured(0, 8.0, segment="x", rows=2)], upper)] == [6.0]
     assert damages_of(segments, row("accuracy", "ok", threshold=None)) == ()
 
 
 def test_absences_come_with_their_reasons() -> None:
-    newest = measured(0, "", 0.9, detail={"population": 50, "missing": 1, "null": 4, "fallback": 0, "covered": 45})
+    newest = measured(0, 0.9, detail={"population": 50, "missing": 1, "null": 4, "fallback": 0, "covered": 45})
     assert [(one.reason, one.entities, one.share) for one in absences_of(newest)] == [
         ("null", 4, 0.08), ("missing", 1, 0.02), ("fallback", 0, 0.0),
     ]  # fmt: skip
-    assert absences_of(None) == absences_of(measured(0, "", None, detail={"population": 0})) == ()
+    assert absences_of(None) == absences_of(measured(0, None, detail={"population": 0})) == ()
 
 
 def test_a_sparkline_breaks_where_nothing_was_known_and_stays_within_its_frame() -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 from monitor.alerts.silence import Silence, fitting
 from monitor.history import charts, evaluations, incidents, queries, silences
+from monitor.history.engine import reading
 from monitor.history.rows import ArtifactRow, EvaluationStory, HistoryRow, IncidentStory
 from monitor.history.stored_profiles import ColumnDistribution, Counts, profile_of_evaluation
 from monitor.history.strips import ended, stretches
@@ -62,23 +63,22 @@ class IncidentPage:
 
 def incident_page(reader: Reader, incident_id: int, now: datetime) -> IncidentPage | None:
     """The page; None where there is no such incident, or no more."""
-    engine = reader.engine()
-    story = incidents.story(engine, incident_id, reader.wall_now())
-    if story is None:
-        return None
-    opened_by = next(
-        filter(None, (evaluations.story(engine, one) for one in incidents.evidence(engine, incident_id))), None
-    )
-    return IncidentPage(
-        story,
-        fitting(story, silences.kept(engine)),
-        _figure(reader, story, now),
-        opened_by,
-        None if opened_by is None else _lead(story, opened_by),
-        () if opened_by is None else _columns(engine, opened_by.evaluation.id),
-        () if opened_by is None else commands(story, opened_by),
-        queries.artifacts(engine, incident=incident_id),
-    )
+    with reading(reader.engine()) as history:
+        story = incidents.story(history, incident_id, reader.wall_now())
+        if story is None:
+            return None
+        found_in = incidents.evidence(history, incident_id)
+        opened_by = next(filter(None, (evaluations.story(history, one) for one in found_in)), None)
+        return IncidentPage(
+            story,
+            fitting(story, silences.kept(history)),
+            _figure(reader, history, story, now),
+            opened_by,
+            None if opened_by is None else _lead(story, opened_by),
+            () if opened_by is None else _columns(history, opened_by.evaluation.id),
+            () if opened_by is None else commands(story, opened_by),
+            queries.artifacts(history, incident=incident_id),
+        )
 
 
 def commands(story: IncidentStory, opened_by: EvaluationStory) -> list[tuple[str, str]]:
@@ -108,16 +108,16 @@ def columns_of(found: Sequence[ColumnDistribution], most: int = MOST_COLUMNS) ->
     return tuple(sorted(columns, key=lambda one: (-(one.moved or 0.0), one.name))[:most])
 
 
-def _figure(reader: Reader, story: IncidentStory, now: datetime) -> Figure | None:
+def _figure(reader: Reader, history: Connection, story: IncidentStory, now: datetime) -> Figure | None:
     incident = story.incident
     until = now if incident.resolved_at is None else min(now, incident.resolved_at + AROUND)
     since = incident.opened_at - AROUND
-    key = charts.gravest_of(reader.engine(), incident.id)
+    key = charts.gravest_of(history, incident.id)
     if key is None:
         return None
     period = Period(since, max(until, incident.opened_at), "", "")
-    windows = ended(reader.engine(), incident.model, period.since, period.until)
-    stretch = stretches(reader.engine(), windows, MOST_NUMBERS, key[0]).get(key)
+    windows = ended(history, incident.model, period.since, period.until)
+    stretch = stretches(history, windows, MOST_NUMBERS, key[0]).get(key)
     if stretch is None:
         return None
     return figure(incident.model, key, stretch, reader.units.get(key[0], ""), period)
@@ -130,8 +130,8 @@ def _lead(story: IncidentStory, opened_by: EvaluationStory) -> HistoryRow | None
     return min(rows, key=lambda row: (row.verdict != "breach", names.index((row.name, row.segment))), default=None)
 
 
-def _columns(engine: Engine, evaluation_id: int) -> tuple[Column, ...]:
-    found = profile_of_evaluation(engine, evaluation_id)
+def _columns(history: Connection, evaluation_id: int) -> tuple[Column, ...]:
+    found = profile_of_evaluation(history, evaluation_id)
     return () if found is None else columns_of(found.columns)
 
 

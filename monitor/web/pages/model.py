@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 from monitor.history import evaluations, incidents
+from monitor.history.engine import reading
 from monitor.history.overview import unjudged
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Measured, ended, measured, newest_of, side_by_side, stretches
+from monitor.history.strips import Course, Measured, ended, measured, newest_of, side_by_side, stretches
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
 from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
@@ -51,20 +52,26 @@ class ModelPage:
 
 def model_page(reader: Reader, name: str, period: Period, now: datetime, metric: str = "") -> ModelPage | None:
     """The page; None where neither config.toml nor the history knows the model."""
-    engine = reader.engine()
+    with reading(reader.engine()) as history:
+        return _page(reader, history, name, period, now, metric)
+
+
+def _page(
+    reader: Reader, history: Connection, name: str, period: Period, now: datetime, metric: str
+) -> ModelPage | None:
     settings = next((model for model in reader.settings.models if model.name == name), None)
-    newest = evaluations.page(engine, MOST_EVALUATIONS, model=name).rows
+    newest = evaluations.page(history, MOST_EVALUATIONS, model=name).rows
     if settings is None and not newest:
         return None
-    promises = sorted(latest_verdicts(engine, name), key=rank)
+    promises = sorted(latest_verdicts(history, name), key=rank)
     stand = stand_of(promises, max((each.evaluated_at for each in newest), default=None))
-    windows = ended(engine, name, period.since, period.until)
-    went = stretches(engine, windows, MOST_NUMBERS)
+    windows = ended(history, name, period.since, period.until)
+    went = stretches(history, windows, MOST_NUMBERS)
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
     keys += [key for key in went if key not in keys]
     wanted = [key for key in keys if key in went and metric in {"", key[0]}]
-    drifts = side_by_side(engine, windows, "drift")
-    coverage = newest_of(engine, windows, "coverage")
+    drifts = side_by_side(history, windows, "drift")
+    coverage = newest_of(history, windows, "coverage", MOST_NUMBERS)
     return ModelPage(
         name,
         settings.version if settings else newest[0].version,
@@ -73,16 +80,16 @@ def model_page(reader: Reader, name: str, period: Period, now: datetime, metric:
         stand.verdict,
         stand.evaluated_at,
         stand.worst,
-        () if settings is None else fleet.marks_of(settings, stand, unjudged(engine).get(name, ()), now),
-        incidents.listed(engine, reader.wall_now(), name, open_only=True),
+        () if settings is None else fleet.marks_of(settings, stand, unjudged(history).get(name, ()), now),
+        incidents.listed(history, reader.wall_now(), name, open_only=True),
         promises,
         [figure(name, key, went[key], reader.units.get(key[0], ""), period) for key in wanted[:MOST_FIGURES]],
         max(len(wanted) - MOST_FIGURES, 0),
         strips_of(drifts),
-        (drifts[0].at, drifts[-1].at) if drifts else None,
+        _ends(drifts),
         absences_of(coverage),
         coverage,
-        _damages(engine, stand.worst),
+        _damages(history, stand.worst),
         newest,
     )
 
@@ -92,12 +99,18 @@ def owner_of(reader: Reader, name: str) -> str | None:
     return next((model.owner for model in reader.settings.models if model.name == name), None)
 
 
-def _damages(engine: Engine, lead: HistoryRow | None) -> tuple[Damage, ...]:
+def _ends(drifts: Mapping[str, Course]) -> tuple[datetime, datetime] | None:
+    """The first and the last window in which any column was measured."""
+    ends = set().union(*drifts.values())
+    return (min(ends), max(ends)) if ends else None
+
+
+def _damages(history: Connection, lead: HistoryRow | None) -> tuple[Damage, ...]:
     """The segments of the newest window of the promise that is worst, or else of the first on the whole."""
     if lead is None or lead.column:
         return ()
     at = lead.window_end
-    return damages_of(measured(engine, lead.model, [lead.metric], at, at, segment=None), lead)
+    return damages_of(measured(history, lead.model, [lead.metric], at, at, segment=None), lead)
 
 
 def _web_address(settings: ModelSettings | None) -> str:

@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 from monitor.clock import monotonic
 from monitor.history import evaluations, incidents, queries, silences
 from monitor.history.answers import mutes, said_of, silence_answer
+from monitor.history.engine import reading
 from monitor.history.overview import unjudged
 from monitor.history.queries import incidents as episodes_of
 from monitor.history.strips import judged
@@ -115,9 +116,10 @@ def _chart(reader: Reader) -> ControllerRouterHandler:
             begin, end = parse_time(since, now), parse_time(until, now)
         except ValueError as problem:
             raise ValidationException(str(problem).rstrip(".")) from problem
-        windows = judged(engine, model, begin, end, metric).get(key, ())
-        held, owner = silences.kept(engine, begin), owner_of(reader, model)
-        chart = chart_of(key, windows, episodes_of(engine, model, begin), held, reader.units, owner)
+        with reading(engine) as history:
+            windows = judged(history, model, begin, end, metric).get(key, ())
+            held, episodes = silences.kept(history, begin), episodes_of(history, model, begin)
+        chart = chart_of(key, windows, episodes, held, reader.units, owner_of(reader, model))
         if chart is None:
             raise NotFoundException("Nothing was measured then that could be drawn.")
         headers = {"etag": tag_of(chart, look), "vary": "cookie, authorization"}
