@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Integer,
     Subquery,
     Table,
     Text,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
@@ -88,6 +90,16 @@ def among(dialect: str, column: ColumnElement[int], ids: str) -> ColumnElement[b
     if dialect == "sqlite":
         return column.in_(select(func.json_each(bindparam(ids, type_=JSON)).table_valued("value").c.value))
     return column == any_(cast(bindparam(ids, type_=_Ids), ARRAY(BigInteger)))
+
+
+def numbered(dialect: str, ids: str) -> Subquery:
+    """The list that is given as the parameter *ids* as a table of each id and its place in the list, from zero on."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam(ids, type_=JSON)).table_valued(column("key", Integer), column("value", Integer))
+        return select(each.c.value.label("id"), each.c.key.label("place")).subquery()
+    given = cast(bindparam(ids, type_=_Ids), ARRAY(BigInteger))
+    each = func.unnest(given).table_valued(column("value", BigInteger), with_ordinality="ordinality").render_derived()
+    return select(each.c.value.label("id"), (type_coerce(each.c.ordinality, Integer) - 1).label("place")).subquery()
 
 
 def texts(dialect: str, rows: str, names: Sequence[str]) -> Subquery:

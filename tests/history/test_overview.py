@@ -10,7 +10,7 @@ from monitor.history import incidents
 from monitor.history.overview import Passed, courses, evaluated_since, newest_id
 from monitor.history.records import EvaluationRecord, MeasurementRecord, TransitionRecord, VerdictRecord
 from monitor.history.store import Store
-from monitor.history.strips import ended, judged, measured, newest_of, side_by_side, stretches
+from monitor.history.strips import Heat, ended, heat, judged, measured, newest_of, stretches
 from tests.history.conftest import DAY, LEASE, START, WALL, Record
 
 ACCURACY = ("flights", "accuracy", "", "", "min")
@@ -142,9 +142,24 @@ def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is
         record(10 + hour / 24, measurements=[drift])
     last = START + (10 + 239 / 24) * DAY
     few, many = (ended(engine, "flights", START, until) for until in (START + 14 * DAY, last))
-    assert len(side_by_side(engine, few, "drift")["temp"]) == 97
-    assert side_by_side(engine, many, "drift") == {"temp": {last - day * DAY: 0.3 for day in range(10)}}
-    assert side_by_side(engine, many, "coverage") == {}
+    assert len(heat(engine, few, "drift", 100).most["temp"]) == 97
+    days = [last - day * DAY for day in reversed(range(10))]
+    assert heat(engine, many, "drift", 10) == Heat([(day,) for day in days], {"temp": [0.3] * 10}, {"temp": 0.3})
+    assert heat(engine, many, "coverage", 10).most == heat(engine, {}, "drift", 10).most == {}
+
+
+def test_the_largest_value_of_neighbouring_windows_is_shown_beside_the_newest(engine: Engine, record: Record) -> None:
+    for day, (temp, wind) in enumerate(((0.1, 0.5), (0.9, None), (0.2, None), (0.3, None), (0.0, None))):
+        measured = [MeasurementRecord("drift", "drift", temp, column="temp")]
+        record(
+            day, measurements=measured + [MeasurementRecord("drift", "drift", wind, column="wind")] * (wind is not None)
+        )
+    record(4, measurements=[MeasurementRecord("drift", "drift", 0.7, column="rain")], plan="7d each 1d")
+    found = heat(engine, ended(engine, "flights", START, START + 4 * DAY), "drift", 3)
+    ends = [START + day * DAY for day in (0, 1, 2, 3, 4, 4)]
+    assert found.cells == [tuple(ends[first : first + 2]) for first in (0, 2, 4)]
+    assert found.most == {"temp": [0.9, 0.3, 0.0], "wind": [0.5, None, None], "rain": [None, None, 0.7]}
+    assert found.now == {"temp": 0.0, "rain": 0.7}
 
 
 def test_the_newest_is_that_of_the_metric_whatever_else_was_measured_since(engine: Engine, record: Record) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from monitor.history.overview import Passed
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import IncidentRow
-from monitor.history.strips import Measured
+from monitor.history.strips import Heat, Measured
 from monitor.web.pages import fleet
 from monitor.web.pages.damage import MOST_CELLS, absences_of, damages_of, strips_of
 from monitor.web.pages.period import period_of
@@ -27,10 +28,6 @@ DAY = timedelta(days=1)
 
 def measured(at: int, value: float | None, **more: object) -> Measured:
     return replace(Measured(NOW + at * DAY, "drift", "", "", value, 100, {}), **more)  # type: ignore[arg-type]
-
-
-def course(values: Sequence[float | None]) -> dict[datetime, float | None]:
-    return {NOW + place * DAY: value for place, value in enumerate(values)}
 
 
 def incident(severity: str = "page", seen: str = "") -> IncidentRow:
@@ -155,25 +152,24 @@ def test_a_time_that_makes_no_sense_is_said_and_the_usual_one_is_shown(since: st
     assert (period.since, period.until) == (NOW - 30 * DAY, NOW)
 
 
+def heat(cells: int, **most: Sequence[float | None]) -> Heat:
+    ends = [(NOW + place * DAY,) for place in range(cells)]
+    return Heat(ends, most, {column: values[-1] for column, values in most.items()})
+
+
 def test_columns_are_ranked_by_how_far_they_drifted_now() -> None:
-    drifts: dict[str, list[float | None]] = {
-        "calm": [0.0, 0.0, 0.0],
-        "was": [0.9, 0.45, 0.0],
-        "is": [0.0, 0.1, 0.2],
-        "gone": [None, None, None],
-    }
-    found = strips_of({column: course(values) for column, values in drifts.items()})
+    found = strips_of(heat(3, calm=[0.0] * 3, was=[0.9, 0.45, 0.0], **{"is": [0.0, 0.1, 0.2]}, gone=[None] * 3))
     assert [strip.column for strip in found] == ["is", "was", "calm", "gone"]
     assert [cell.strength for cell in found[0].cells] == [0.0, 0.4, 0.8]
     assert (found[1].now, found[1].most) == (0.0, 0.9)
-    assert strips_of({}) == ()
+    assert strips_of(Heat((), {}, {})) == ()
 
 
-def test_a_long_time_fits_on_a_strip_and_its_worst_windows_are_seen() -> None:
-    [strip] = strips_of({"temp": course([0.3 if hour == 1234 else 0.0 for hour in range(8760)])})
-    assert len(strip.cells) <= MOST_CELLS
-    assert [cell.value for cell in strip.cells].count(0.3) == 1
-    assert strip.cells[-1].left + strip.cells[-1].width == pytest.approx(100, abs=1)
+def test_the_cells_of_a_strip_lie_side_by_side_from_end_to_end() -> None:
+    [strip] = strips_of(heat(MOST_CELLS, temp=[0.3] * MOST_CELLS))
+    edges = [(cell.left, cell.left + cell.width) for cell in strip.cells]
+    assert all(end == pytest.approx(begin, abs=0.02) for (_, end), (begin, _) in pairwise(edges))
+    assert [edges[0][0], edges[-1][1]] == pytest.approx([0, 100], abs=0.02)
 
 
 def test_segments_are_ranked_by_the_rows_they_cost() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.history.rows import HistoryRow
-from monitor.history.strips import Course, Measured
+from monitor.history.strips import Heat, Measured
 from monitor.release.contract import side_of
 
 MOST_COLUMNS = 30
@@ -31,13 +31,6 @@ class Cell:
     def strength(self) -> float:
         """How strong its colour is."""
         return 0.0 if self.value is None else round(min(max(self.value, 0.0) / STRONG, 1.0), 2)
-
-
-@dataclass(frozen=True, slots=True)
-class _Span:
-    left: float
-    width: float
-    ends: Sequence[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +67,14 @@ class Absence:
     share: float
 
 
-def strips_of(drifts: Mapping[str, Course], most: int = MOST_COLUMNS) -> tuple[Strip, ...]:
+def strips_of(heat: Heat, most: int = MOST_COLUMNS) -> tuple[Strip, ...]:
     """The columns that drifted, by what they are now and then by what they were at most."""
-    spans = _spans(sorted(set().union(*drifts.values())))
-    stood = {column: (values.get(spans[-1].ends[-1]), _most(values.values())) for column, values in drifts.items()}
+    stood = {column: (heat.now.get(column), _most(values)) for column, values in heat.most.items()}
     ranked = sorted(stood, key=lambda column: (*(-(value or 0.0) for value in stood[column]), column))
+    width = 100 / max(len(heat.cells), 1)
+    spans = [(round(place * width, 2), round(width, 2), ends[-1]) for place, ends in enumerate(heat.cells)]
     return tuple(
-        Strip(column, _cells(drifts[column], spans), stood[column][0], stood[column][1] or 0.0)
+        Strip(column, _cells(heat.most[column], spans), stood[column][0], stood[column][1] or 0.0)
         for column in ranked[:most]
     )
 
@@ -107,19 +101,9 @@ def absences_of(newest: Measured | None) -> tuple[Absence, ...]:
     return tuple(Absence(reason, count, count / population) for reason, count in counted.most_common())
 
 
-def _spans(ends: Sequence[datetime]) -> list[_Span]:
-    """The windows in groups, as many as there is room for cells."""
-    each = max(-(-len(ends) // MOST_CELLS), 1)
-    groups = [ends[first : first + each] for first in range(0, len(ends), each)]
-    width = 100 / max(len(groups), 1)
-    return [_Span(round(place * width, 2), round(width, 2), group) for place, group in enumerate(groups)]
-
-
-def _cells(values: Course, spans: Iterable[_Span]) -> tuple[Cell, ...]:
-    return tuple(
-        [Cell(span.left, span.width, _most([values.get(at) for at in span.ends]), span.ends[-1]) for span in spans]
-    )
+def _cells(values: Iterable[float | None], spans: Iterable[tuple[float, float, datetime]]) -> tuple[Cell, ...]:
+    return tuple([Cell(left, width, value, at) for value, (left, width, at) in zip(values, spans, strict=True)])
 
 
 def _most(values: Iterable[float | None]) -> float | None:
-    return max([value for value in values if value is not None], default=None)
+    return max((value for value in values if value is not None), default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,11 +13,11 @@ from monitor.history.engine import reading
 from monitor.history.overview import unjudged
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Course, Measured, ended, measured, newest_of, side_by_side, stretches
+from monitor.history.strips import Measured, ended, heat, measured, newest_of, stretches
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
 from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
-from monitor.web.pages.damage import Absence, Damage, Strip, absences_of, damages_of, strips_of
+from monitor.web.pages.damage import MOST_CELLS, Absence, Damage, Strip, absences_of, damages_of, strips_of
 from monitor.web.pages.period import Period
 from monitor.web.reader import Reader
 from monitor.web.standing import rank, stand_of
@@ -70,7 +70,7 @@ def _page(
     keys = [(row.metric, row.column, row.segment, row.side or "") for row in promises]
     keys += [key for key in went if key not in keys]
     wanted = [key for key in keys if key in went and metric in {"", key[0]}]
-    drifts = side_by_side(history, windows, "drift")
+    drift = heat(history, windows, "drift", MOST_CELLS)
     coverage = newest_of(history, windows, "coverage", MOST_NUMBERS)
     return ModelPage(
         name,
@@ -85,8 +85,8 @@ def _page(
         promises,
         [figure(name, key, went[key], reader.units.get(key[0], ""), period) for key in wanted[:MOST_FIGURES]],
         max(len(wanted) - MOST_FIGURES, 0),
-        strips_of(drifts),
-        _ends(drifts),
+        strips_of(drift),
+        (drift.cells[0][0], drift.cells[-1][-1]) if drift.most else None,
         absences_of(coverage),
         coverage,
         _damages(history, stand.worst),
@@ -97,12 +97,6 @@ def _page(
 def owner_of(reader: Reader, name: str) -> str | None:
     """Whose model it is, as config.toml says."""
     return next((model.owner for model in reader.settings.models if model.name == name), None)
-
-
-def _ends(drifts: Mapping[str, Course]) -> tuple[datetime, datetime] | None:
-    """The first and the last window in which any column was measured."""
-    ends = set().union(*drifts.values())
-    return (min(ends), max(ends)) if ends else None
 
 
 def _damages(history: Connection, lead: HistoryRow | None) -> tuple[Damage, ...]:
