@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -26,17 +27,25 @@ BREACHES = 2000
 Row = tuple[object, ...]
 
 
-def make(engine: Engine, rows: int) -> int:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many models, each evaluated over how many windows."""
+
+    models: int
+    windows: int
+
+
+def make(engine: Engine, rows: int, models: int = MODELS) -> int:
     """Fill an empty, migrated history with about *rows* measurements; returns how many there are."""
-    windows = max(rows // MEASURED // MODELS, 30)
-    _insert(engine, "models", ("name", "lease_token"), ((f"model-{model}", 0) for model in range(MODELS)))
-    _insert(engine, "baselines", _BASELINE, _baselines())
-    _insert(engine, "profiles", _PROFILE, _profiles())
-    _insert(engine, "evaluations", _EVALUATION, _evaluations(windows))
-    _insert(engine, "measurements", _MEASUREMENT, _measurements(windows))
-    _insert(engine, "verdicts", _VERDICT, _verdicts(windows))
-    _insert(engine, "incidents", _INCIDENT, _incidents(windows))
-    _insert(engine, "episodes", _EPISODE, _episodes(windows))
+    size = Size(models, max(rows // MEASURED // models, 30))
+    _insert(engine, "models", ("name", "lease_token"), ((f"model-{model}", 0) for model in range(models)))
+    _insert(engine, "baselines", _BASELINE, _baselines(models))
+    _insert(engine, "profiles", _PROFILE, _profiles(models))
+    _insert(engine, "evaluations", _EVALUATION, _evaluations(size))
+    _insert(engine, "measurements", _MEASUREMENT, _measurements(size))
+    _insert(engine, "verdicts", _VERDICT, _verdicts(size))
+    _insert(engine, "incidents", _INCIDENT, _incidents(size))
+    _insert(engine, "episodes", _EPISODE, _episodes(size))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":
             for table in (evaluations, measurements, verdicts, *metadata.tables.values()):
@@ -44,7 +53,7 @@ def make(engine: Engine, rows: int) -> int:
                     sequence = f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}"
                     connection.exec_driver_sql(sequence)
         connection.exec_driver_sql("ANALYZE")
-    return windows * MODELS * MEASURED
+    return size.windows * size.models * MEASURED
 
 
 _BASELINE = ("id", "model", "version", "fingerprint", "layout", "profile", "recorded_at")
@@ -71,58 +80,58 @@ def _subjects() -> list[tuple[str, str, str, str]]:
     return whole + segments + [("drift", "drift", f"column_{place}", "") for place in range(COLUMNS)]
 
 
-def _windows(windows: int) -> Iterator[tuple[int, int, datetime]]:
+def _windows(size: Size) -> Iterator[tuple[int, int, datetime]]:
     """The id, the model and the end of each evaluation, in the order in which they were made."""
-    for window in range(windows):
-        for model in range(MODELS):
-            yield window * MODELS + model + 1, model, NOW - (windows - 1 - window) * HOUR
+    for window in range(size.windows):
+        for model in range(size.models):
+            yield window * size.models + model + 1, model, NOW - (size.windows - 1 - window) * HOUR
 
 
-def _evaluations(windows: int) -> Iterator[Row]:
-    for number, model, end in _windows(windows):
+def _evaluations(size: Size) -> Iterator[Row]:
+    for number, model, end in _windows(size):
         state = "failed" if number % (2 * BREACHES) == 7 else "done"
         about = (number, f"model-{model}", "v1", "24h each 1h", end - 24 * HOUR, end, 0, state, "", "x", "h")
         yield (*about, end, 0.5, 1000, 900, "{}")
 
 
-def _measurements(windows: int) -> Iterator[Row]:
+def _measurements(size: Size) -> Iterator[Row]:
     subjects, chance = _subjects(), random.Random(1)
-    for number, _, _ in _windows(windows):
+    for number, _, _ in _windows(size):
         value = 0.8 + chance.random() / 10
         for check, metric, column, segment in subjects:
             yield (number, check, metric, column, segment, value, value - 0.05, value + 0.05, 1000, "{}")
 
 
-def _verdicts(windows: int) -> Iterator[Row]:
+def _verdicts(size: Size) -> Iterator[Row]:
     subjects = _subjects()[:JUDGED]
-    for number, _, _ in _windows(windows):
+    for number, _, _ in _windows(size):
         for check, metric, column, segment in subjects:
             breach = number % BREACHES == 7 and not segment
             state = ("breach", "falls_below", "It fell.", "page") if breach else ("ok", "holds", "It holds.", "page")
             yield (number, check, metric, column, segment, *state, "min", 0.7, 0.85, 0.8, 0.9, 1000, JUDGED)
 
 
-def _incidents(windows: int) -> Iterator[Row]:
-    breaches = [each for each in _windows(windows) if each[0] % BREACHES == 7]
+def _incidents(size: Size) -> Iterator[Row]:
+    breaches = [each for each in _windows(size) if each[0] % BREACHES == 7]
     for place, (_, model, end) in enumerate(breaches, 1):
         yield (place, f"model-{model}", "v1", "page", end, end + 5 * HOUR, 2, "", "resolved")
 
 
-def _episodes(windows: int) -> Iterator[Row]:
-    for place, *_, opened, resolved, _, _, _ in _incidents(windows):
+def _episodes(size: Size) -> Iterator[Row]:
+    for place, *_, opened, resolved, _, _, _ in _incidents(size):
         yield (place, place, "k", "accuracy", "", "", "page", opened, resolved, 0.6, 0.7, 0)
 
 
-def _baselines() -> Iterator[Row]:
+def _baselines(models: int) -> Iterator[Row]:
     layout, profile = _profile()
-    for model in range(MODELS):
+    for model in range(models):
         yield (model + 1, f"model-{model}", "v1", "f", layout.to_bytes(), profile.to_bytes(), NOW)
 
 
-def _profiles() -> Iterator[Row]:
+def _profiles(models: int) -> Iterator[Row]:
     """Two days of hours for each model."""
     data = _profile()[1].to_bytes()
-    for model in range(MODELS):
+    for model in range(models):
         for hour in range(48):
             start = NOW - (48 - hour) * HOUR
             yield (model + 1, start, start + HOUR, 0, 1000, 900, data, NOW)

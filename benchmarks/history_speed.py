@@ -105,7 +105,8 @@ def _measure(url: str, rows: int, seconds: float, pause: float) -> dict[str, lis
     engine.dispose()
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(url, theirs), daemon=True)
+    tokens = tuple(WebToken(name=f"reader-{place}", secret=SecretStr(_secret(place))) for place in range(READERS))
+    process = context.Process(target=serve, args=(url, MODELS, WebSettings(tokens=tokens), theirs), daemon=True)
     process.start()
     port = ours.recv()
     try:
@@ -117,15 +118,16 @@ def _measure(url: str, rows: int, seconds: float, pause: float) -> dict[str, lis
         process.join(10)
 
 
-def _serve(url: str, pipe: Connection) -> None:
+def serve(url: str, count: int, web: WebSettings, pipe: Connection) -> None:
+    """A port over the history of *count* models and a writer beside it, until something comes through *pipe*; tells the
+    port first, and how many evaluations were written last."""
     engine = open_engine(url)
-    tokens = tuple(WebToken(name=f"reader-{place}", secret=SecretStr(_secret(place))) for place in range(READERS))
     predictions = Predictions(source="p.parquet", id="id", time="at", prediction="y")
     models = tuple(
         ModelSettings(name=f"model-{model}", version="v1", task="binary", predictions=predictions)
-        for model in range(MODELS)
+        for model in range(count)
     )
-    settings = Settings(models=models, web=WebSettings(tokens=tokens))
+    settings = Settings(models=models, web=web)
     reader = Reader(lambda: engine, settings, lambda: NOW, lambda: NOW)
     vitals = Vitals(stale_after=1e9)
     metrics = HistoryMetrics(list, list, lambda: NOW)
