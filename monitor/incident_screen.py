@@ -47,7 +47,7 @@ def print_list(out: Console, found: Sequence[IncidentRow], form: str) -> None:
         seen = "" if row.acknowledged is None or row.resolved_at else _seen(row)
         table.add_row(
             str(row.id),
-            moment(row.opened_at),
+            moment(row.opened_at) + (f"\nagain {moment(row.since)}" if row.relapses else ""),
             ended,
             escape(row.model),
             row.severity,
@@ -71,7 +71,8 @@ def print_story(out: Console, story: IncidentStory, silences: Sequence[Silence],
     ended = moment(incident.resolved_at) + " UTC" if incident.resolved_at else "[bold red]still open[/]"
     who = [f"{incident.model} {incident.version}", incident.severity, story.owner or ""]
     out.print(f"[bold]Incident {incident.id}[/] · {escape(' · '.join(filter(None, who)))}")
-    out.print(f"{moment(incident.opened_at)} UTC → {ended}{_unusual(incident)}")
+    again = f", again {moment(incident.since)} UTC" if incident.relapses else ""
+    out.print(f"{moment(incident.opened_at)} UTC{again} → {ended}{_unusual(incident)}")
     _print_alerts(out, story)
     _print_transitions(out, story)
     _print_notifications(out, story)

@@ -61,7 +61,7 @@ def _fleet(found: FleetNow, watched: Sequence[str], units: Mapping[str, str], he
                 row.model,
                 row.id,
                 "page" if row.severity == "page" else "warn",
-                row.opened_at,
+                found.since[row.id],
                 found.seen.get(row.id, ""),
             )
             for row in found.incidents

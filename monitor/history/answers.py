@@ -46,6 +46,8 @@ class IncidentAnswer:
     opened_at: datetime
     resolved_at: datetime | None
     end_reason: str
+    since: datetime
+    relapses: int
     alerts: tuple[str, ...]
     told: str
     acknowledged_by: str | None
@@ -76,6 +78,8 @@ class StoryAnswer:
     opened_at: datetime
     resolved_at: datetime | None
     end_reason: str
+    since: datetime
+    relapses: int
     told: str
     acknowledged_by: str | None
     acknowledged_until: datetime | None
@@ -104,6 +108,8 @@ def incident_answer(row: IncidentRow) -> IncidentAnswer:
         row.opened_at,
         row.resolved_at,
         row.end_reason,
+        row.since,
+        row.relapses,
         row.alerts,
         row.told,
         None if given is None else given.author,

@@ -14,17 +14,19 @@ from monitor.history.queries import latest_verdicts, models
 from monitor.history.recording import enqueue
 from monitor.history.records import OutboxRecord
 from monitor.history.rows import HistoryRow, ModelRow
+from monitor.history.spells import spells
 from monitor.history.tables import acknowledgements, alerts, incidents, outbox
 
 
 @dataclass(frozen=True, slots=True)
 class FleetNow:
-    """*incidents* are those that are open, *seen* who has acknowledged them by their id, *blind* the open alerts that
-    something cannot be judged."""
+    """*incidents* are those that are open; by their id, *since* when without a break, and *seen*: who has acknowledged
+    them. *blind* are the open alerts that something cannot be judged."""
 
     models: Sequence[ModelRow]
     verdicts: Sequence[HistoryRow]
     incidents: Sequence[Row[Any]]
+    since: dict[int, datetime]
     seen: dict[int, str]
     blind: Sequence[Row[Any]]
 
@@ -35,10 +37,12 @@ def fleet_now(engine: Engine, now: datetime) -> FleetNow:
     open_now = select(*columns).where(incidents.c.resolved_at.is_(None)).order_by(incidents.c.id)
     acknowledged = select(acknowledgements).where(acknowledgements.c.expires_at > now).order_by(acknowledgements.c.id)
     with reading(engine) as connection:
+        opened = connection.execute(open_now).all()
         return FleetNow(
-            models(engine),
-            latest_verdicts(engine),
-            connection.execute(open_now).all(),
+            models(connection),
+            latest_verdicts(connection),
+            opened,
+            {identity: spell.since for identity, spell in spells(connection, opened).items()},
             {row.incident_id: row.author for row in connection.execute(acknowledged)},
             blind_alerts(connection),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from monitor.history.engine import Readable, reading
 from monitor.history.open_incidents import not_before_reopening
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, NotificationRow, TransitionRow, display_name
+from monitor.history.spells import spell_of
 from monitor.history.tables import acknowledgements, episodes, incidents, outbox, transitions
 
 TOLD = ("told", "waiting", "blocked", "muted", "nobody")
@@ -124,20 +125,25 @@ def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[Inc
     if not found:
         return []
     among = asked.with_only_columns(incidents.c.id).order_by(None)
-    alerts, told, seen = _alerts(connection, among), _told(connection, among), _acknowledged(connection, among, now)
-    return [IncidentRow(*(*row, tuple(alerts[row.id]), told[row.id], seen.get(row.id))) for row in found]
+    fell, told, seen = _episodes(connection, among), _told(connection, among), _acknowledged(connection, among, now)
+    return [_incident(row, fell[row.id], told[row.id], seen.get(row.id)) for row in found]
 
 
-def _alerts(connection: Connection, among: Select[Any]) -> dict[int, list[str]]:
-    """The names of each incident's alerts, each once, in the order in which they joined it."""
-    names: dict[int, list[str]] = defaultdict(list)
-    columns = _columns(episodes, ("incident_id", "metric", "column", "segment"))
+def _incident(row: Row[Any], fell: Sequence[Row[Any]], told: str, seen: Acknowledgement | None) -> IncidentRow:
+    spell = spell_of(row.opened_at, ((each.opened_at, each.resolved_at) for each in fell))
+    names = (display_name(each.metric, each.column) + (f" [{each.segment}]" if each.segment else "") for each in fell)
+    about: tuple[Any, ...] = (*row, spell.since, spell.relapses, tuple(dict.fromkeys(names)), told, seen)
+    return IncidentRow(*about)
+
+
+def _episodes(connection: Connection, among: Select[Any]) -> dict[int, list[Row[Any]]]:
+    """When each incident's alerts fell below, in the order in which they did."""
+    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    columns = _columns(episodes, ("incident_id", "metric", "column", "segment", "opened_at", "resolved_at"))
     asked = select(*columns).where(episodes.c.incident_id.in_(among)).order_by(episodes.c.opened_at, episodes.c.id)
-    for row in connection.execute(asked):
-        name = display_name(row.metric, row.column) + (f" [{row.segment}]" if row.segment else "")
-        if name not in names[row.incident_id]:
-            names[row.incident_id].append(name)
-    return names
+    for row in connection.execute(asked).all():
+        found[row.incident_id].append(row)
+    return found
 
 
 def _told(connection: Connection, among: Select[Any]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from monitor.history.engine import Readable, reading
 from monitor.history.in_force import in_force, latest_verdicts
 from monitor.history.rows import ArtifactRow, EpisodeRow, HistoryRow, ModelRow, display_name
 from monitor.history.search import history
+from monitor.history.spells import spells
 from monitor.history.tables import alerts as alert_table
 from monitor.history.tables import artifacts as artifact_table
 from monitor.history.tables import episodes, evaluations, verdicts
@@ -37,7 +39,7 @@ __all__ = [
 WORST_FIRST = ("breach", "error", "unknown", "ok")
 
 
-def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
+def models(engine: Readable, model: str | None = None) -> list[ModelRow]:
     """Every model that was ever evaluated, or the one of that name, with the worst of its verdicts in force."""
     judged: dict[str, set[tuple[str, str]]] = {}
     columns = [evaluations.c.model, verdicts.c.verdict, verdicts.c.reason]
@@ -45,8 +47,10 @@ def models(engine: Engine, model: str | None = None) -> list[ModelRow]:
         for name, verdict, reason in in_force(connection, None if model is None else [model], columns):
             judged.setdefault(name, set()).add((verdict, reason))
         newest = list(connection.execute(_newest_evaluations(model)))
-        open_now = {row.model: row for row in connection.execute(_open_incidents())}
-    return [_model(row, judged.get(row.model, set()), open_now.get(row.model)) for row in newest]
+        opened = connection.execute(_open_incidents()).all()
+        since = {identity: spell.since for identity, spell in spells(connection, opened).items()}
+    open_now = {row.model: row for row in opened}
+    return [_model(row, judged.get(row.model, set()), open_now.get(row.model), since) for row in newest]
 
 
 def model_names(engine: Engine) -> list[str]:
@@ -140,7 +144,9 @@ def _open_incidents() -> Select[Any]:
     return select(*columns).where(incident_table.c.resolved_at.is_(None)).order_by(incident_table.c.id)
 
 
-def _model(newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] | None) -> ModelRow:
+def _model(
+    newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] | None, since: Mapping[int, datetime]
+) -> ModelRow:
     """A model without any verdict in force is ``unknown``."""
     states, reasons = ({judged[place] for judged in verdicts} for place in (0, 1))
     return ModelRow(
@@ -150,7 +156,7 @@ def _model(newest: Row[Any], verdicts: set[tuple[str, str]], incident: Row[Any] 
         newest.window_end,
         newest.evaluated_at,
         incident_id=None if incident is None else incident.id,
-        incident_since=None if incident is None else incident.opened_at,
+        incident_since=None if incident is None else since[incident.id],
         incident_severity=None if incident is None else incident.severity,
         watch="watch" in reasons,
     )

@@ -104,6 +104,7 @@ class IncidentRow:
     """An incident in a line; *told* is what became of its notifications (:data:`monitor.history.incidents.TOLD`).
 
     *alerts* are the metrics and segments that fell below their thresholds, as they are named to people.
+    It is open without a break *since* then, or was last, after *relapses* times in which it was over.
     *acknowledged* is the newest acknowledgement that has not expired.
     """
 
@@ -114,6 +115,8 @@ class IncidentRow:
     opened_at: datetime
     resolved_at: datetime | None
     end_reason: str
+    since: datetime
+    relapses: int
     alerts: tuple[str, ...]
     told: str
     acknowledged: Acknowledgement | None = None

@@ -32,7 +32,7 @@ def measured(at: int, value: float | None, **more: object) -> Measured:
 
 def incident(severity: str = "page", seen: str = "") -> IncidentRow:
     given = Acknowledgement(severity, seen, "", NOW, NOW + DAY) if seen else None
-    return IncidentRow(7, "flights", "v1", severity, NOW - DAY, None, "", ("accuracy",), "told", given)
+    return IncidentRow(7, "flights", "v1", severity, NOW - DAY, None, "", NOW - DAY, 0, ("accuracy",), "told", given)
 
 
 def lines(*stands: tuple[str, Stand], incidents: dict[str, list[IncidentRow]] | None = None) -> list[fleet.Line]:
