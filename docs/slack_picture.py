@@ -28,6 +28,7 @@ from monitor.app import FOREVER, App, build_app, open_store
 from monitor.delivery.charting import chart_of
 from monitor.delivery.drawing import Drawing
 from monitor.history import charts, incidents
+from monitor.history.spells import Spell
 from monitor.history.store import Store
 from monitor.logs import configure_logs
 from monitor.schedule.replay import replay
@@ -92,7 +93,7 @@ def _play(app: App, store: Store) -> None:
 
 def _chart(app: App, store: Store) -> bytes:
     [found] = [one for one in incidents.listed(store.engine, END) if one.id == 1]
-    incident = charts.Undrawn(1, found.model, found.version, charts.OPENED, found.opened_at, None)
+    incident = charts.Undrawn(1, found.model, found.version, "chart-opened.png", (Spell(found.opened_at),))
     rows = [row for row in charts.windows_of(store.engine, 1, found.model) if row.window_end <= found.opened_at]
     drawn = chart_of(incident, rows, {bound.metric: bound.unit for bound in app.watches[0].contract.bounds})
     if drawn is None:

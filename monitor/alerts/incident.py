@@ -90,6 +90,11 @@ class IncidentChange:
     reopened: tuple[str, ...] = ()
     resolved: tuple[EpisodeResolved, ...] = ()
 
+    @property
+    def opens(self) -> bool:
+        """Whether it opened, or opened again with another episode."""
+        return self.incident.id is None or (self.notification.reason == "reopened" and bool(self.opened))
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:

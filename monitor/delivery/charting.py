@@ -1,4 +1,4 @@
-"""Charts of incidents that people were told of: drawn once when one opens and once when it is resolved."""
+"""Charts of incidents that people were told of: drawn once each time one opens and once each time it is resolved."""
 
 from __future__ import annotations
 
@@ -101,5 +101,5 @@ def chart_of(incident: charts.Undrawn, rows: Sequence[HistoryRow], units: Mappin
         side=side_of(judged.side),
         unit=units.get(newest.metric, ""),
         points=points,
-        incidents=(Span(incident.opened_at, incident.resolved_at),),
+        incidents=tuple(Span(spell.began, spell.ended) for spell in incident.spells),
     )

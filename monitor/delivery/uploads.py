@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from monitor.delivery.receiver import Outcome, Thread
 from monitor.history import upload_queue
-from monitor.history.charts import OPENED, Undrawn
+from monitor.history.charts import Undrawn, told_when
 from monitor.history.upload_queue import Upload
 
 log = structlog.get_logger(__name__)
@@ -83,8 +83,7 @@ class Uploads:
 
     def _show(self, due: Upload) -> Outcome:
         about = due.incident
-        when = "when it opened" if about.name == OPENED else "when it was resolved"
-        title = f"{about.model} {about.version}, incident {about.incident_id} {when}"
+        title = f"{about.model} {about.version}, incident {about.incident_id} {told_when(about.name)}"
         try:
             picture = Picture(about.name, title, self._describe(about), due.content)
             return self._receivers[due.receiver].show(Thread(due.channel_id, due.provider_id), picture)

@@ -13,28 +13,41 @@ from monitor.history.engine import Readable, reading
 from monitor.history.records import ArtifactRecord
 from monitor.history.rows import HistoryRow
 from monitor.history.search import history
+from monitor.history.spells import Spell, spells
 from monitor.history.tables import alerts, artifacts, episodes, evaluations, incidents, outbox, threads, uploads
 from monitor.history.values import insert_new
 
 CHECK = "chart"
-OPENED, RESOLVED = "chart-opened.png", "chart-resolved.png"
 _WINDOWS = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Undrawn:
-    """An incident that people were told of and that has no chart of how it stands: *name* is what it will be called."""
+    """An incident that people were told of and that has no chart of how it stands: *name* is what it will be called,
+    *spells* are when it was open."""
 
     incident_id: int
     model: str
     version: str
     name: str
-    opened_at: datetime
-    resolved_at: datetime | None
+    spells: Sequence[Spell] = ()
+
+
+def chart_name(times: int, *, is_open: bool) -> str:
+    """``chart-opened.png``, ``chart-resolved.png``, and ``chart-opened-2.png`` where it opened for the second time."""
+    state = "opened" if is_open else "resolved"
+    return f"chart-{state}.png" if times == 1 else f"chart-{state}-{times}.png"
+
+
+def told_when(name: str) -> str:
+    """``when it opened``: which moment a chart of that name shows."""
+    if name.startswith("chart-resolved"):
+        return "when it was resolved"
+    return "when it opened" if name == "chart-opened.png" else "when it opened again"
 
 
 def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[Undrawn]:
-    """Those of which one of *receivers* was told something after *since*; once opened and once resolved."""
+    """Those of which one of *receivers* was told something after *since*: once opened and once resolved, each time."""
     told = exists().where(
         outbox.c.incident_id == incidents.c.id, outbox.c.receiver.in_(receivers), outbox.c.sent_at > since
     )
@@ -43,10 +56,11 @@ def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[U
     drawn = select(artifacts.c.incident_id, artifacts.c.name).where(artifacts.c.check == CHECK)
     with reading(engine) as connection:
         found = connection.execute(select(*columns).where(told, shown).order_by(incidents.c.id)).all()
+        open_in = spells(connection, found)
         there = {
             tuple(row) for row in connection.execute(drawn.where(artifacts.c.incident_id.in_([r.id for r in found])))
         }
-    asked = [_undrawn(row) for row in found]
+    asked = [_undrawn(row, open_in[row.id]) for row in found]
     return [one for one in asked if (one.incident_id, one.name) not in there]
 
 
@@ -86,9 +100,8 @@ def keep(engine: Engine, incident: Undrawn, chart: ArtifactRecord, receivers: Se
     return True
 
 
-def _undrawn(row: Row[Any]) -> Undrawn:
-    name = OPENED if row.resolved_at is None else RESOLVED
-    return Undrawn(row.id, row.model, row.version, name, row.opened_at, row.resolved_at)
+def _undrawn(row: Row[Any], open_in: Sequence[Spell]) -> Undrawn:
+    return Undrawn(row.id, row.model, row.version, chart_name(len(open_in), is_open=row.resolved_at is None), open_in)
 
 
 def _gravest(incident_id: int) -> Select[Any]:

@@ -42,7 +42,7 @@ def fleet_now(engine: Engine, now: datetime) -> FleetNow:
             models(connection),
             latest_verdicts(connection),
             opened,
-            {identity: spell.since for identity, spell in spells(connection, opened).items()},
+            {identity: found[-1].began for identity, found in spells(connection, opened).items()},
             {row.incident_id: row.author for row in connection.execute(acknowledged)},
             blind_alerts(connection),
         )

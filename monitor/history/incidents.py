@@ -14,7 +14,7 @@ from monitor.history.engine import Readable, reading
 from monitor.history.open_incidents import not_before_reopening
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import AlertRow, IncidentRow, IncidentStory, NotificationRow, TransitionRow, display_name
-from monitor.history.spells import spell_of
+from monitor.history.spells import spells_of
 from monitor.history.tables import acknowledgements, episodes, incidents, outbox, transitions
 
 TOLD = ("told", "waiting", "blocked", "muted", "nobody")
@@ -85,9 +85,13 @@ def story(engine: Readable, incident_id: int, now: datetime) -> IncidentStory | 
         )
 
 
-def evidence(engine: Readable, incident_id: int) -> tuple[int, ...]:
-    """The evaluations that moved its alerts and are still kept, oldest first."""
-    mine = (transitions.c.incident_id == incident_id, transitions.c.evaluation_id.is_not(None))
+def evidence(engine: Readable, incident_id: int, since: datetime) -> tuple[int, ...]:
+    """The evaluations that moved its alerts by windows that ended *since* then and are still kept, oldest first."""
+    mine = (
+        transitions.c.incident_id == incident_id,
+        transitions.c.evaluation_id.is_not(None),
+        transitions.c.window_end >= since,
+    )
     asked = select(transitions.c.evaluation_id, func.min(transitions.c.id)).where(*mine)
     with reading(engine) as connection:
         found = connection.execute(asked.group_by(transitions.c.evaluation_id).order_by(func.min(transitions.c.id)))
@@ -130,9 +134,9 @@ def _rows(connection: Connection, asked: Select[Any], now: datetime) -> list[Inc
 
 
 def _incident(row: Row[Any], fell: Sequence[Row[Any]], told: str, seen: Acknowledgement | None) -> IncidentRow:
-    spell = spell_of(row.opened_at, ((each.opened_at, each.resolved_at) for each in fell))
+    open_in = spells_of(row.opened_at, ((each.opened_at, each.resolved_at) for each in fell))
     names = (display_name(each.metric, each.column) + (f" [{each.segment}]" if each.segment else "") for each in fell)
-    about: tuple[Any, ...] = (*row, spell.since, spell.relapses, tuple(dict.fromkeys(names)), told, seen)
+    about: tuple[Any, ...] = (*row, open_in[-1].began, len(open_in) - 1, tuple(dict.fromkeys(names)), told, seen)
     return IncidentRow(*about)
 
 

@@ -48,7 +48,7 @@ def models(engine: Readable, model: str | None = None) -> list[ModelRow]:
             judged.setdefault(name, set()).add((verdict, reason))
         newest = list(connection.execute(_newest_evaluations(model)))
         opened = connection.execute(_open_incidents()).all()
-        since = {identity: spell.since for identity, spell in spells(connection, opened).items()}
+        since = {identity: found[-1].began for identity, found in spells(connection, opened).items()}
     open_now = {row.model: row for row in opened}
     return [_model(row, judged.get(row.model, set()), open_now.get(row.model), since) for row in newest]
 

@@ -44,7 +44,7 @@ def claim(engine: Engine, names: Sequence[str], now: datetime, lease: timedelta)
         taken = connection.execute(update(uploads).where(*mine).values(attempts=row.attempts + 1, next_at=now + lease))
         if taken.rowcount != 1:
             return None  # another daemon took it
-    incident = Undrawn(row.incident_id, row.model, row.version, row.name, row.opened_at, row.resolved_at)
+    incident = Undrawn(row.incident_id, row.model, row.version, row.name)
     where = (row.channel_id, row.provider_id)
     return Upload(row.id, row.receiver, row.attempts + 1, *where, incident, unpacked(row.content))
 
@@ -74,7 +74,7 @@ def _due(names: Sequence[str], now: datetime) -> Select[Any]:
         .join(incidents, incidents.c.id == uploads.c.incident_id)
         .join(artifacts, artifacts.c.id == uploads.c.artifact_id)
     )
-    facts = [incidents.c[name] for name in ("model", "version", "opened_at", "resolved_at")]
+    facts = [incidents.c[name] for name in ("model", "version")]
     columns: list[Any] = [
         uploads,
         threads.c.channel_id,

@@ -33,12 +33,12 @@ def advance(
 ) -> list[int]:
     """Move the model's alerts and incidents by these verdicts; what people are to hear goes into the outbox.
 
-    Returns the ids of the incidents that were opened.
+    Returns the ids of the incidents that were opened, for the first time or by a relapse.
     """
     incidents = incidents_of(recording, watch.name)
     changes = advance_model(watch.facts, alerts_of(recording, incidents), incidents, window, watch.rule)
     ids = write_changes(recording, watch.facts, changes, routing, wall, evaluation_id)
-    return [found for change, found in zip(changes.incidents, ids, strict=True) if change.incident.id is None]
+    return [found for change, found in zip(changes.incidents, ids, strict=True) if change.opens]
 
 
 def incidents_of(recording: Recording, model: str) -> list[Incident]:

@@ -96,7 +96,7 @@ def test_a_breach_soon_after_the_end_goes_on_in_the_same_incident() -> None:
     model.see(2, verdict("holds"))
     again = model.see(3, verdict("breach"))
     [change] = again.incidents
-    assert (change.notification.reason, change.notification.sequence) == ("reopened", 3)
+    assert (change.notification.reason, change.notification.sequence, change.opens) == ("reopened", 3, False)
     assert (change.incident.id, change.incident.resolved_at, change.incident.end_reason) == (1, None, "")
     assert (change.opened, change.reopened) == ((), (again.alerts[0].key,))
     assert change.notification.message.title == "🔴 PAGE · flight-delay 2013-04 · accuracy 0.668 < 0.728"
@@ -139,7 +139,7 @@ def test_a_relapse_of_what_is_judged_by_days_opens_its_last_incident_again() -> 
     model.see(2, by_days("holds"))
     model.see(10, by_days("holds"))
     [change] = model.see(11, by_days("breach")).incidents
-    assert (change.notification.reason, change.notification.sequence) == ("reopened", 3)
+    assert (change.notification.reason, change.notification.sequence, change.opens) == ("reopened", 3, True)
     assert (change.incident.id, change.incident.opened_at, change.incident.resolved_at) == (1, end(1), None)
     assert len(change.opened) == 1, "the alert's episode is a new one"
     assert change.notification.message.changed.startswith(

@@ -18,7 +18,6 @@ from monitor.delivery.drawing import Drawing
 from monitor.delivery.slack import SlackReceiver
 from monitor.delivery.uploads import MOST_ATTEMPTS, Uploads
 from monitor.history import queries
-from monitor.history.charts import OPENED, RESOLVED
 from monitor.history.tables import (
     alerts,
     artifacts,
@@ -34,6 +33,7 @@ from tests.alerts.scenes import DAY, Model, end, verdict
 from tests.delivery.boxes import CHANNEL, NOW, SECOND, drain, put, relay_on
 from tests.delivery.fake_slack import FakeSlack, Limited
 
+OPENED, RESOLVED, AGAIN = "chart-opened.png", "chart-resolved.png", "chart-opened-2.png"
 UNITS: Mapping[str, str] = {"accuracy": ""}
 DRAWING = Drawing()
 VALUES = (0.77, 0.76, 0.78, 0.668)
@@ -100,7 +100,7 @@ def waiting(engine: Engine) -> list[Any]:
         return list(connection.execute(select(uploads).order_by(uploads.c.id)))
 
 
-def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_resolved(
+def test_a_chart_is_drawn_kept_and_shown_once_each_time_it_opens_and_each_time_it_is_resolved(
     slack: FakeSlack, engine: Engine, receiver: SlackReceiver, incident: int
 ) -> None:
     for _ in range(2):
@@ -111,14 +111,26 @@ def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_
 
     with engine.begin() as connection:
         connection.execute(update(incidents).values(resolved_at=end(5)))
+        connection.execute(update(episodes).values(resolved_at=end(5)))
     for _ in range(2):
         draw_all(engine)
         show_all(engine, receiver)
     assert [each.name for each in queries.artifacts(engine, incident=incident)] == [OPENED, RESOLVED]
+
+    with engine.begin() as connection:
+        [first] = connection.execute(select(episodes)).all()
+        again = {name: value for name, value in zip(episodes.c.keys(), first, strict=True) if name != "id"}
+        connection.execute(update(incidents).values(resolved_at=None))
+        connection.execute(insert(episodes).values({**again, "opened_at": end(60), "resolved_at": None}))
+    for _ in range(2):
+        draw_all(engine)
+        show_all(engine, receiver)
+    assert [each.name for each in queries.artifacts(engine, incident=incident)] == [OPENED, RESOLVED, AGAIN]
     [parent] = slack.parents()
     assert [each.title for each in slack.record.files] == [
         f"flight-delay 2013-04, incident {incident} when it opened",
         f"flight-delay 2013-04, incident {incident} when it was resolved",
+        f"flight-delay 2013-04, incident {incident} when it opened again",
     ]
     assert {(each.channel, each.thread_ts) for each in slack.record.files} == {(parent.channel, parent.ts)}
     assert all((each.content or b"").startswith(b"\x89PNG") for each in slack.record.files)
@@ -126,7 +138,7 @@ def test_a_chart_is_drawn_kept_and_shown_once_when_it_opens_and_once_when_it_is_
         "accuracy of flight-delay 2013-04 in 4 windows that ended from 2013-06-04 to 2013-06-07: 1 in breach, "
         "the newest 0.668 < 0.728."
     )
-    assert [row.state for row in waiting(engine)] == ["sent", "sent"]
+    assert [row.state for row in waiting(engine)] == ["sent"] * 3
 
 
 def test_charts_are_outstanding_until_each_is_drawn_and_tried_to_be_shown(

@@ -130,8 +130,9 @@ def test_the_evidence_of_an_incident_is_what_moved_its_alerts(engine: Engine, st
             ],
             WALL,
         )
-    assert incidents.evidence(engine, incident) == (second, first)
-    assert incidents.evidence(engine, incident + 1) == ()
+    assert incidents.evidence(engine, incident, START + DAY) == (second, first)
+    assert incidents.evidence(engine, incident, START + 2 * DAY) == ()
+    assert incidents.evidence(engine, incident + 1, START) == ()
 
 
 def test_of_many_windows_those_that_do_not_overlap_are_enough_and_of_few_none_is_left_out(

@@ -100,3 +100,24 @@ def fill(engine: Engine, model: str = "flights", days: int = 5) -> Filled:
     store.give_back(model, token)
     silence = silences.add(engine, Silence(0, {"model": model}, WALL, WALL + DAY, HOSTILE, HOSTILE), WALL)
     return Filled(evaluation, incident, 1, silence.id)
+
+
+def relapse(engine: Engine, incident: int, hours: int, model: str = "flights", days: int = 5) -> int:
+    """An incident of ``fill`` is resolved an hour after it opened and opens again *hours* after that; by which
+    evaluation."""
+    store = Store(engine)
+    token = store.claim(model, "me", WALL, DAY)
+    assert token is not None
+    over = START + days * DAY + timedelta(hours=1)
+    end, key = over + timedelta(hours=hours), alert_key(model, "accuracy", "", "", "min")
+    with store.recording(model, token, WALL) as recording:
+        evaluation = recording.evaluation(EvaluationRecord("v1", "1d", end - DAY, end, end, rows=3))
+        recording.measurements(evaluation, [MeasurementRecord("accuracy", "accuracy", 0.55)])
+        judged = VerdictRecord("accuracy", "breach", "x", "page", "min", sentence="It fell anew.", value=0.55)
+        recording.verdicts(evaluation, [judged])
+        recording.resolve_episode(incident, key, over)
+        recording.open_episode(incident, EpisodeRecord(key, "accuracy", "page", end, value=0.55, threshold=0.7))
+        about = (key, "accuracy", "", "", "min", end, "resolved", "firing", "fired", 0.55, incident, evaluation)
+        recording.transitions([TransitionRecord(*about)], WALL)
+    store.give_back(model, token)
+    return evaluation

@@ -21,7 +21,7 @@ from monitor.web.pages import fleet
 from monitor.web.pages.templating import STATIC, html
 from monitor.web.standing import stand_of
 from tests.web.conftest import Site
-from tests.web.filled import HOSTILE, Filled, fill
+from tests.web.filled import HOSTILE, Filled, fill, relapse
 from tests.web.serving import NOW, _model, serve
 
 HOSTILE_MODEL = f"../{HOSTILE}/?#%2F"
@@ -266,3 +266,14 @@ def test_a_report_is_shut_off_from_everything(site: Site, filled: Filled) -> Non
     policy = answer.headers["content-security-policy"]
     assert "allow-same-origin" not in policy
     assert policy.startswith("sandbox allow-scripts; default-src 'none';")
+
+
+def test_an_incident_that_relapsed_is_shown_by_what_opened_it_again(site: Site, engine: Engine, filled: Filled) -> None:
+    again = relapse(engine, filled.incident, hours=30)
+    shown = Seen(site().get(f"/incidents/{filled.incident}").text)
+    assert "2013-07-06 00:00, again 2013-07-07 07:00 → still open" in " ".join(shown.words.split())
+    assert "It fell anew." in shown.words
+    assert f"2013-07-06 07:00 → 2013-07-07 07:00 UTC, evaluation {again}" in " ".join(shown.words.split())
+    assert "again 2013-07-07 07:00" in Seen(site().get("/incidents").text).words
+    assert "again: first on 2013-07-06 00:00" in Seen(site().get("/models/flights").text).words
+    assert ", again" in Seen(site().get("/").text).words

@@ -21,7 +21,7 @@ from monitor.web.pages.period import Period
 from monitor.web.reader import Reader
 
 AROUND = timedelta(days=14)
-"""Before an incident opened, and after it ended."""
+"""Before an incident opened (last), and after it ended."""
 MOST_BARS = 24
 MOST_COLUMNS = 24
 
@@ -49,7 +49,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """Everything on it. *opened_by* is the evaluation that opened it, *lead* the verdict in it that did."""
+    """Everything on it. *opened_by* is the evaluation that opened it (last), *lead* the verdict in it that did."""
 
     story: IncidentStory
     silences: Sequence[Silence]
@@ -67,7 +67,7 @@ def incident_page(reader: Reader, incident_id: int, now: datetime) -> IncidentPa
         story = incidents.story(history, incident_id, reader.wall_now())
         if story is None:
             return None
-        found_in = incidents.evidence(history, incident_id)
+        found_in = incidents.evidence(history, incident_id, story.incident.since)
         opened_by = next(filter(None, (evaluations.story(history, one) for one in found_in)), None)
         return IncidentPage(
             story,
@@ -111,11 +111,11 @@ def columns_of(found: Sequence[ColumnDistribution], most: int = MOST_COLUMNS) ->
 def _figure(reader: Reader, history: Connection, story: IncidentStory, now: datetime) -> Figure | None:
     incident = story.incident
     until = now if incident.resolved_at is None else min(now, incident.resolved_at + AROUND)
-    since = incident.opened_at - AROUND
+    since = incident.since - AROUND
     key = charts.gravest_of(history, incident.id)
     if key is None:
         return None
-    period = Period(since, max(until, incident.opened_at), "", "")
+    period = Period(since, max(until, incident.since), "", "")
     windows = ended(history, incident.model, period.since, period.until)
     stretch = stretches(history, windows, MOST_NUMBERS, key[0]).get(key)
     if stretch is None:
@@ -124,8 +124,8 @@ def _figure(reader: Reader, history: Connection, story: IncidentStory, now: date
 
 
 def _lead(story: IncidentStory, opened_by: EvaluationStory) -> HistoryRow | None:
-    """The verdict that opened it: on the alert that opened first."""
-    names = [(each.metric, each.segment) for each in story.alerts]
+    """The verdict that opened it, or opened it again: on the alert that opened first."""
+    names = [(each.metric, each.segment) for each in story.alerts if each.opened_at >= story.incident.since]
     rows = [row for row in opened_by.results if (row.name, row.segment) in names and row.verdict]
     return min(rows, key=lambda row: (row.verdict != "breach", names.index((row.name, row.segment))), default=None)
 
