@@ -3,22 +3,20 @@ and every metric by them."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from math import ceil
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, select
 
 from monitor.history.engine import Readable, reading
 from monitor.history.results import EVALUATION, SUBJECT, VERDICT
 from monitor.history.rows import HistoryRow, display_name
 from monitor.history.search import stands
 from monitor.history.tables import evaluations, measurements, verdicts
-from monitor.history.values import among, numbered
+from monitor.history.values import among
 
 Key = tuple[str, str, str, str]
 """Metric, column, segment and side of a promise."""
@@ -44,8 +42,6 @@ _INSIDE = (evaluations.c.model == bindparam("model"), *_between(evaluations), st
 _WHOLE = (measurements.c.metric == bindparam("metric"), measurements.c.segment == "")
 _MEASURED = [measurements.c[name] for name in ("metric", "column", "segment", "value", "rows")]
 
-MANY = 200
-"""Windows of all plans up to which none is left out."""
 MOST = 20_000
 """Rows for one page: a year of hours with two promises, or a month of hours with two dozen."""
 
@@ -82,16 +78,6 @@ class Stretch:
     first: datetime
     last: datetime
     newest: Sequence[Judged]
-
-
-@dataclass(frozen=True, slots=True)
-class Heat:
-    """How a metric of each column went: *cells* of windows next to each other by their ends, oldest first, the *most*
-    that each column was in each cell, and what it is *now*, in the newest window."""
-
-    cells: Sequence[Sequence[datetime]]
-    most: Mapping[str, Sequence[float | None]]
-    now: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,40 +208,6 @@ def _measured(*, whole: bool) -> Select[Any]:
     return asked.where(measurements.c.segment == bindparam("segment")) if whole else asked
 
 
-def heat(engine: Readable, windows: Windows, metric: str, most: int) -> Heat:
-    """How *metric* of each column went on the whole, in *most* cells at most, of many windows by some.
-
-    Of a month of days that move on by the hour a window a day: every row is in one of them, and none is read 24 times.
-    """
-    few = sum(map(len, windows.values())) <= MANY
-    apart = sorted(
-        (each for some in windows.values() for each in (some if few else _apart(some))), key=lambda each: each.end
-    )
-    if not apart:
-        return Heat((), {}, {})
-    each = ceil(len(apart) / most)
-    cells = [tuple(one.end for one in apart[first : first + each]) for first in range(0, len(apart), each)]
-    at_most, now = _heat(engine.dialect.name)
-    given = {"metric": metric, "asked": [one.evaluation for one in apart], "each": each}
-    values: dict[str, list[float | None]] = defaultdict(lambda: [None] * len(cells))
-    with reading(engine) as connection:
-        for column, place, value in connection.execute(at_most, given).all():
-            values[column][place] = value
-        newest = [one.evaluation for one in apart if one.end == apart[-1].end]
-        last = connection.execute(now, {"metric": metric, "asked": newest}).all()
-    return Heat(cells, dict(values), {column: value for column, value in last})  # noqa: C416  # rows are no pairs to dict
-
-
-@cache
-def _heat(dialect: str) -> tuple[Select[Any], Select[Any]]:
-    """The largest value of each column in each cell, and the values in some windows."""
-    asked = numbered(dialect, "asked")
-    name, place = measurements.c.column, (asked.c.place // bindparam("each", type_=Integer)).label("cell")
-    at_most = select(name, place, func.max(measurements.c.value)).group_by(name, place).where(*_WHOLE)
-    now = select(name, measurements.c.value).where(*_WHOLE, among(dialect, measurements.c.evaluation_id, "asked"))
-    return at_most.join_from(asked, measurements, measurements.c.evaluation_id == asked.c.id), now
-
-
 def newest_of(engine: Readable, windows: Windows, metric: str, newest: int) -> Measured | None:
     """What was measured of *metric* on the whole, with its detail, in the last of the *newest* windows of each plan
     that has it."""
@@ -270,15 +222,6 @@ def newest_of(engine: Readable, windows: Windows, metric: str, newest: int) -> M
 def _newest_of(dialect: str) -> Select[Any]:
     asked = select(measurements.c.evaluation_id, *_MEASURED, measurements.c.detail).where(*_WHOLE)
     return asked.where(among(dialect, measurements.c.evaluation_id, "asked"))
-
-
-def _apart(newest_first: Iterable[Ended]) -> Iterator[Ended]:
-    """The newest, and then each that ends before the one after it begins."""
-    begins = None
-    for each in newest_first:
-        if begins is None or each.end <= begins:
-            begins = each.start
-            yield each
 
 
 def _windows(asked: Select[Any]) -> Select[Any]:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from monitor.history import incidents
+from monitor.history.heat import Heat, heat
 from monitor.history.overview import Passed, courses, evaluated_since, newest_id
 from monitor.history.records import EvaluationRecord, MeasurementRecord, TransitionRecord, VerdictRecord
 from monitor.history.store import Store
-from monitor.history.strips import Heat, ended, heat, judged, measured, newest_of, stretches
+from monitor.history.strips import ended, judged, measured, newest_of, stretches
 from tests.history.conftest import DAY, LEASE, START, WALL, Record
 
 ACCURACY = ("flights", "accuracy", "", "", "min")

@@ -9,10 +9,11 @@ from itertools import pairwise
 
 import pytest
 
+from monitor.history.heat import Heat
 from monitor.history.overview import Passed
 from monitor.history.records import Acknowledgement
 from monitor.history.rows import IncidentRow
-from monitor.history.strips import Heat, Measured
+from monitor.history.strips import Measured
 from monitor.web.pages import fleet
 from monitor.web.pages.damage import MOST_CELLS, absences_of, damages_of, strips_of
 from monitor.web.pages.period import period_of

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from monitor.history.heat import Heat
 from monitor.history.rows import HistoryRow
-from monitor.history.strips import Heat, Measured
+from monitor.history.strips import Measured
 from monitor.release.contract import side_of
 
 MOST_COLUMNS = 30

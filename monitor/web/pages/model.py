@@ -10,10 +10,11 @@ from sqlalchemy import Connection
 
 from monitor.history import evaluations, incidents
 from monitor.history.engine import reading
+from monitor.history.heat import heat
 from monitor.history.overview import unjudged
 from monitor.history.queries import latest_verdicts
 from monitor.history.rows import EvaluationRow, HistoryRow, IncidentRow
-from monitor.history.strips import Measured, ended, heat, measured, newest_of, stretches
+from monitor.history.strips import Measured, ended, measured, newest_of, stretches
 from monitor.settings import ModelSettings
 from monitor.web.pages import fleet
 from monitor.web.pages.charts import MOST_NUMBERS, Figure, figure
