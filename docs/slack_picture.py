@@ -1,6 +1,6 @@
 """Draws docs/slack.png: an incident as Slack shows it, from a real replay of the example.
 
-python docs/slack_picture.py
+python -m docs.slack_picture
 
 It needs Chromium. The page is our own rendering of the blocks that Slack is sent.
 """
@@ -11,7 +11,7 @@ import base64
 import html
 import os
 import re
-import subprocess
+import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from playwright.sync_api import sync_playwright
 
 from monitor.alerts.blocks import Frame, parent_blocks, reply_blocks
 from monitor.alerts.buttons import button_values
@@ -38,7 +40,8 @@ from monitor.schedule.work import Desk
 from monitor.settings import load_settings
 
 ROOT = Path(__file__).parents[1]
-START, END = datetime(2013, 6, 3, tzinfo=UTC), datetime(2013, 7, 16, tzinfo=UTC)
+START, OPEN, END = (datetime(2013, month, day, tzinfo=UTC) for month, day in ((6, 3), (7, 2), (9, 1)))
+"""The chart that stands in the thread is the one drawn while the incident is open."""
 STYLE = """
 * { box-sizing: border-box }
 body { margin: 0; width: 760px; padding: 18px 22px; background: #fff; color: #1d1c1d }
@@ -65,21 +68,22 @@ img { width: 440px; border: 1px solid #ddd; border-radius: 8px; display: block }
 
 
 def main() -> None:
-    """Replay a month, take its first incident, and have Chromium draw it."""
+    """Replay three months, take its first incident, and have Chromium draw it."""
     configure_logs(level="WARNING")
     app = build_app(load_settings(ROOT / "config.toml", os.environ), ROOT)
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(app.settings, ROOT, f"sqlite:///{folder}/history.db")
-        _play(app, store)
-        said = [Message.from_data(each) for each in incidents.messages(store.engine, 1)]
+        _play(app, store, OPEN)
         picture = _chart(app, store)
+        _play(app, store, END)
+        said = [Message.from_data(each) for each in incidents.messages(store.engine, 1)]
         store.close()
         page = Path(folder) / "slack.html"
         page.write_text(_page(said, picture), encoding="utf-8")
         _shoot(page, ROOT / "docs" / "slack.png")
 
 
-def _play(app: App, store: Store) -> None:
+def _play(app: App, store: Store, until: datetime) -> None:
     routing = Routing((Route("slack:#flights-alerts"),))
     vitals, never = Vitals(stale_after=1e9), threading.Event()
     runner = Runner(
@@ -87,12 +91,12 @@ def _play(app: App, store: Store) -> None:
         app.watches,
         app.settings.schedule,
     )
-    replay(runner, START, END, lambda _: None)
+    replay(runner, START, until, lambda _: None)
     runner.stop(grace=0.0)
 
 
 def _chart(app: App, store: Store) -> bytes:
-    [found] = [one for one in incidents.listed(store.engine, END) if one.id == 1]
+    [found] = incidents.listed(store.engine, OPEN)
     incident = charts.Undrawn(1, found.model, found.version, "chart-opened.png", (Spell(found.opened_at),))
     rows = [row for row in charts.windows_of(store.engine, 1, found.model) if row.window_end <= found.opened_at]
     drawn = chart_of(incident, rows, {bound.metric: bound.unit for bound in app.watches[0].contract.bounds})
@@ -157,9 +161,12 @@ def _mrkdwn(text: str) -> str:
 
 
 def _shoot(page: Path, target: Path) -> None:
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"]
-    size = ["--window-size=760,925", "--force-device-scale-factor=1.5", f"--screenshot={target}"]
-    subprocess.run(["chromium", *flags, *size, page.as_uri()], check=True, capture_output=True, timeout=120)  # noqa: S603, S607  # ourselves
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        shown = browser.new_page(viewport={"width": 760, "height": 400}, device_scale_factor=1.5)
+        shown.goto(page.as_uri())
+        shown.screenshot(path=target, full_page=True)
+        browser.close()
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def _context(message: Message, frame: Frame) -> str:
     if frame.page:
         parts.append(link(frame.page, "Incident"))
     if message.reason != "digest":
-        parts.append(f"incident since {moment(message.opened_at)} UTC")
+        parts.append(f"incident opened {moment(message.opened_at)} UTC")
     parts += [mrkdwn(remark, 150) for remark in (message.remark, frame.note) if remark]
     return " · ".join(parts) or "model-monitor"
 

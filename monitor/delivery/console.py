@@ -132,5 +132,5 @@ def _others(message: Message) -> Text:
 
 
 def _remarks(message: Message, note: str) -> list[str]:
-    since = "" if message.reason == "digest" else f"incident since {moment(message.opened_at)} UTC"
+    since = "" if message.reason == "digest" else f"incident opened {moment(message.opened_at)} UTC"
     return [clean(part) for part in (message.owner, message.runbook, since, message.remark, note) if part]

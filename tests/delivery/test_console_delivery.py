@@ -30,7 +30,7 @@ def test_the_console_reads_like_the_slack_message(engine: Engine) -> None:
         "▌ Promised  at least 0.728 (release 2013-04, released at 0.781)  Rows   18,511",
         "▌ Since     2013-06-04 00:00 UTC",
         "▌ accuracy fell below the promised 0.728: 0.668 [0.655, 0.681] over 18,511 rows.",
-        "▌ @flights-oncall · https://wiki.example.org/flights?a=1&b=2 · incident since 2013-06-04 00:00 UTC",
+        "▌ @flights-oncall · https://wiki.example.org/flights?a=1&b=2 · incident opened 2013-06-04 00:00 UTC",
         "  └ 🟢 2013-06-11 00:00 UTC · accuracy holds again after 7 days: 0.778 ≥ 0.728; at worst it was 0.668.",
         "    the message above now reads: 🟢 RESOLVED · flight-delay 2013-04 · accuracy 0.778 ≥ 0.728",
     ]

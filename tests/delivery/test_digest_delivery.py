@@ -101,4 +101,4 @@ def test_the_console_is_told_the_same(engine: Engine) -> None:
     lines = [line.rstrip() for line in out.getvalue().splitlines() if line.strip()]
     assert lines[0] == "▌ 🟡 No incident is open; 2 models watched · Mon 02 Mar 2026"
     assert "▌ 🟡 not evaluated yet · churn" in lines
-    assert "incident since" not in out.getvalue()
+    assert "incident opened" not in out.getvalue()
