@@ -2,13 +2,14 @@
 # There is no syntax line, so that BuildKit and Buildah build this without fetching a front end first.
 
 FROM python:3.13-slim AS dependencies
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+ENV PIP_CACHE_DIR=/var/cache/pip \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_INPUT=1 \
     PIP_ROOT_USER_ACTION=ignore
 WORKDIR /build
 RUN ["python3", "-m", "venv", "--without-pip", "/opt/venv"]
 COPY requirements.lock ./
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/var/cache/pip \
     python3 -m pip --python /opt/venv/bin/python install --no-compile --no-deps --require-hashes -r requirements.lock
 
 

@@ -97,7 +97,9 @@ def _play(app: App, store: Store, until: datetime) -> None:
 
 def _chart(app: App, store: Store) -> bytes:
     [found] = incidents.listed(store.engine, OPEN)
-    incident = charts.Undrawn(1, found.model, found.version, "chart-opened.png", (Spell(found.opened_at),))
+    incident = charts.Undrawn(
+        1, found.model, found.version, charts.chart_name(1, is_open=True), (Spell(found.opened_at),)
+    )
     rows = [row for row in charts.windows_of(store.engine, 1, found.model) if row.window_end <= found.opened_at]
     drawn = chart_of(incident, rows, {bound.metric: bound.unit for bound in app.watches[0].contract.bounds})
     if drawn is None:

@@ -43,7 +43,7 @@ def told_when(name: str) -> str:
     """``when it opened``: which moment a chart of that name shows."""
     if name.startswith("chart-resolved"):
         return "when it was resolved"
-    return "when it opened" if name == "chart-opened.png" else "when it opened again"
+    return "when it opened" if name == chart_name(1, is_open=True) else "when it opened again"
 
 
 def undrawn(engine: Engine, receivers: Sequence[str], since: datetime) -> list[Undrawn]:

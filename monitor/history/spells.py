@@ -38,6 +38,8 @@ def spells_of(opened_at: datetime, times: Iterable[tuple[datetime, datetime | No
 
 def spells(connection: Connection, opened: Sequence[Row[Any]]) -> dict[int, tuple[Spell, ...]]:
     """By incident; of each row its ``id`` and ``opened_at`` are known."""
+    if not opened:
+        return {}
     columns = [episodes.c[name] for name in ("incident_id", "opened_at", "resolved_at")]
     asked = select(*columns).where(among(connection.dialect.name, episodes.c.incident_id, "asked"))
     times: dict[int, list[tuple[datetime, datetime | None]]] = defaultdict(list)
